@@ -1,0 +1,1 @@
+"""The callbacks, one a module, each named after its class."""

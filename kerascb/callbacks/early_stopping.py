@@ -1,0 +1,174 @@
+"""Stop training when a metric has stopped improving."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kerascb.callbacks._arguments import require_number
+from kerascb.callbacks.monitor_callback import MonitorCallback
+
+if TYPE_CHECKING:
+    from kerascb.runtime import Logs
+
+
+class EarlyStopping(MonitorCallback):
+    """Ends training once a monitored value no longer improves.
+
+    It looks once an epoch, at its end. An epoch whose logs lack the value
+    (one without validation, say) does not count; NaN counts as an epoch
+    without improvement and never becomes the best.
+
+    An instance may serve several fits: each begins anew.
+
+    Args:
+        monitor: The key of the logs to watch.
+        min_delta: By how much a value must be better to count as better; its
+            sign is ignored.
+        patience: Epochs without improvement before training ends (≥ 0).
+            With 0 and with 1 the first epoch without improvement ends it,
+            but never the first of all.
+        verbose: 1 to print when training ended and which weights were
+            restored, 0 not to.
+        mode: `"min"`, `"max"` or `"auto"`, see `MonitorCallback`.
+        baseline: A value to beat. Patience runs out also over improvements
+            that stay behind it; `None` for no such demand.
+        restore_best_weights: At the end of training, whatever ended it, give
+            the model the weights of its best epoch, even if that did not beat
+            the baseline. Holds one copy of the weights in memory.
+        start_from_epoch: The first epoch looked at (zero-based); earlier ones
+            neither count nor become the best.
+
+    Attributes:
+        wait: Epochs since the last improvement that counted.
+        stopped_epoch: Zero-based epoch that ended training; 0 if none did.
+        best: The best value so far, see `MonitorCallback`.
+        best_epoch: Its zero-based epoch.
+        best_weights: The weights of that epoch, a list of arrays; `None`
+            unless `restore_best_weights`. Kept until the next fit.
+
+    Raises:
+        InvalidArgument: If `patience` is negative or no number.
+
+    Example:
+        >>> from kerascb import EarlyStopping
+        >>> from kerascb.testing import drive
+        >>> stop = EarlyStopping(monitor="loss", patience=2, verbose=1)
+        >>> run = drive(
+        ...     [stop], epochs=[{"loss": x} for x in (0.5, 0.4, 0.6, 0.7, 0.1)]
+        ... )
+        Epoch 4: early stopping
+        >>> run.epochs_seen, stop.best, stop.best_epoch
+        (4, 0.4, 1)
+    """
+
+    wait: int
+    stopped_epoch: int
+    best_epoch: int
+    best_weights: list[Any] | None
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: float = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta=min_delta)
+        require_number(self, at_least=0, patience=patience)
+        self.patience = patience
+        self.verbose = verbose
+        self.baseline = baseline
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = start_from_epoch
+        self._reset()
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Forgets the last fit, and checks the monitor.
+
+        Args:
+            logs: Not used.
+        """
+        del logs
+        self._reset()
+        self._begin_monitoring()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Judges the epoch; ends training if patience has run out.
+
+        Args:
+            epoch: Zero-based index of the epoch.
+            logs: Metric name to value.
+        """
+        value = self.get_monitor_value(logs)
+        if value is None or epoch < self.start_from_epoch:
+            return
+        current = self._as_number(value)
+        is_best = self._is_improvement(current, self.best)
+        if is_best:
+            self.best = current
+            self.best_epoch = epoch
+        if self.restore_best_weights and (is_best or self.best_weights is None):
+            # The first epoch stands in for the best while there is none.
+            self.best_weights = self.model.get_weights()
+            self.best_epoch = epoch
+        if is_best and self._beats_baseline(current):
+            self.wait = 0
+        else:
+            self.wait += 1
+        if not is_best and epoch > 0 and self.wait >= self.patience:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Restores the best weights, if asked to.
+
+        Args:
+            logs: Not used.
+        """
+        del logs
+        if self.stopped_epoch > 0 and self.verbose > 0:
+            self._say(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        if not self.restore_best_weights or self.best_weights is None:
+            return
+        if self.verbose > 0:
+            self._say(
+                "Restoring model weights from the end of the best epoch: "
+                f"{self.best_epoch + 1}."
+            )
+        self.model.set_weights(self.best_weights)
+
+    def get_monitor_value(self, logs: Logs | None) -> Any:
+        """The value to judge an epoch by; override it to watch another.
+
+        Args:
+            logs: Metric name to value.
+
+        Returns:
+            A number, or `None` to pass over the epoch.
+        """
+        value = self._monitored(logs)
+        if value is None and self._is_worth_telling():
+            self._tell_missing(logs or {})
+        return value
+
+    def _reset(self) -> None:
+        self.wait = 0
+        self.stopped_epoch = 0
+        self.best = None
+        self.best_epoch = 0
+        self.best_weights = None
+
+    def _beats_baseline(self, value: float) -> bool:
+        return self.baseline is None or self._is_improvement(
+            value, self.baseline
+        )
+
+    def _missing_text(self, available: str) -> str:
+        return (
+            f"Early stopping conditioned on metric `{self.monitor}` which is "
+            f"not available. Available metrics are: {available}"
+        )

@@ -1,0 +1,395 @@
+"""Save the model while it trains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerascb import runtime
+from kerascb.callbacks import _checkpoint_arguments as arguments
+from kerascb.callbacks._foreseen_logs import foresee
+from kerascb.callbacks.callback import batch_hook
+from kerascb.callbacks.monitor_callback import MonitorCallback
+from kerascb.checkpoint import formats, latest, path_template, places
+from kerascb.checkpoint.formats import Target
+from kerascb.checkpoint.loading import load_weights
+from kerascb.errors import InvalidArgument
+from kerascb.frequency import BatchCounter, EpochCounter, validate_save_freq
+from kerascb.runtime import Format, Logs
+
+if TYPE_CHECKING:
+    import os
+
+
+class ModelCheckpoint(MonitorCallback):
+    """Saves the model, or its weights, at the end of epochs or of batches.
+
+    Every path of every dialect is taken, on every Keras:
+
+    | path | `save_weights_only=False` | `save_weights_only=True` |
+    |---|---|---|
+    | `m.keras` | Keras archive | Keras 2: HDF5; Keras 3: archive |
+    | `m.weights.h5` | HDF5, whole model | weights, with the optimizer |
+    | `m.h5`, `m.hdf5` | HDF5, whole model | weights in Keras 2's layout |
+    | any other | SavedModel directory | TensorFlow checkpoint |
+
+    With Keras 3 a directory holds both what TensorFlow Serving loads and the
+    model itself, which `kerascb.load_model` restores with its optimizer;
+    a path that Keras 3 would refuse is told of once. A model whose class
+    brings a `save` or `save_weights` of its own decides itself.
+
+    With an integer `save_freq` and `save_best_only`, a value that the batch
+    has in its logs is judged at once. One that only the end of an epoch
+    brings (`val_loss`) is waited for: what fell due within the epoch is judged
+    and saved at its end, so that the file holds the weights that had the
+    value.
+
+    An instance may serve several fits; it goes on from the best it has seen.
+
+    Args:
+        filepath: Where to save; a `str` or path. May have placeholders:
+            `{epoch}` (from 1), any key of the logs, and `{batch}` (from 1) if
+            `save_freq` is an integer. A key that an epoch lacks (`{val_loss}`
+            in one without validation) stands there by its name. Folders are
+            made.
+        monitor: The key of the logs to judge by.
+        verbose: 1 to print what is saved and why, 0 not to.
+        save_best_only: Save only when `monitor` became better. NaN is never
+            better. While the value is missing nothing is saved; but with
+            Keras 3, as long as there is no best to lose, the model is.
+        save_weights_only: Save the weights only.
+        mode: `"min"`, `"max"` or `"auto"`, see `MonitorCallback`.
+        save_freq: `"epoch"`, or after how many batches to save (≥ 1), counted
+            over the borders of epochs.
+        options: `tf.train.CheckpointOptions` for weights,
+            `tf.saved_model.SaveOptions` for whole models; used by TensorFlow's
+            formats. A number in this place is taken for
+            `initial_value_threshold`, which comes here in Keras 3.
+        initial_value_threshold: The best to begin with.
+        period: Epochs between two saves (≥ 1), with `save_freq="epoch"`.
+            Keras has deprecated it; it works, and warns.
+        load_weights_on_restart: At the start of training, load the newest
+            file that `filepath` may have become. Deprecated likewise.
+
+    Attributes:
+        filepath: As given, a `str`.
+        best: The best value so far, see `MonitorCallback`.
+        epochs_since_last_save: Epochs counted towards `period`.
+
+    Raises:
+        InvalidArgument: If `save_freq`, `period`, `filepath` or `options` can
+            mean nothing; before training also if a placeholder can never be
+            filled, or if nothing can write the format here.
+        TypeError: If `options` are those of the other format.
+        UnwritablePath: Before training, if `filepath` lies where nothing can
+            be written.
+
+    Example:
+        >>> from kerascb import ModelCheckpoint
+        >>> from kerascb.testing import drive
+        >>> best = ModelCheckpoint(
+        ...     "best-{epoch:02d}.keras", monitor="loss", save_best_only=True
+        ... )
+        >>> run = drive([best], epochs=[{"loss": x} for x in (0.5, 0.7, 0.4)])
+        >>> run.model.saved
+        ['best-01.keras', 'best-03.keras']
+        >>> best.best
+        0.4
+    """
+
+    _supports_tf_logs = True
+    _chief_worker_only = False
+    _current_epoch: int = 0
+    _due_batch: int | None = None
+    _is_told_of_path: bool = False
+    _is_told_of_wait: bool = False
+    _is_told_of_name: bool = False
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str] | None,
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: str | int = "epoch",
+        options: Any = None,
+        initial_value_threshold: float | None = None,
+        *,
+        period: int | None = None,
+        load_weights_on_restart: bool | None = None,
+    ) -> None:
+        if arguments.is_number(options):
+            options, initial_value_threshold = initial_value_threshold, options
+        super().__init__(monitor, mode, initial_value_threshold)
+        self.verbose = verbose
+        self.filepath = arguments.path_text(filepath)
+        self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
+        validate_save_freq(save_freq, self._save_freq_text(save_freq))
+        self.save_freq = save_freq
+        arguments.check_options(options, self.filepath, save_weights_only)
+        self._options = options
+        self.load_weights_on_restart = bool(load_weights_on_restart)
+        if load_weights_on_restart is not None:
+            self._warn(
+                "`load_weights_on_restart` argument is deprecated. Please use "
+                "`model.load_weights()` for loading weights before the start "
+                "of `model.fit()`."
+            )
+        self._epochs = EpochCounter(arguments.period_or_one(period))
+        if period is not None:
+            self._warn(
+                "`period` argument is deprecated. Please use `save_freq` to "
+                "specify the frequency in number of batches seen."
+            )
+        self._batches = BatchCounter(
+            save_freq if isinstance(save_freq, int) else 1
+        )
+
+    @property
+    def period(self) -> int:
+        """Epochs between two saves."""
+        return self._epochs.every
+
+    @period.setter
+    def period(self, period: int) -> None:
+        self._epochs.every = period
+
+    @property
+    def epochs_since_last_save(self) -> int:
+        """Epochs counted towards `period`."""
+        return self._epochs.since_last
+
+    @epochs_since_last_save.setter
+    def epochs_since_last_save(self, epochs: int) -> None:
+        self._epochs.since_last = epochs
+
+    @property
+    def _batches_seen_since_last_saving(self) -> int:
+        return self._batches.since_last
+
+    @property
+    def _last_batch_seen(self) -> int:
+        return self._batches.last_index
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Checks the path and the monitor; loads weights if asked to.
+
+        Args:
+            logs: Not used.
+        """
+        del logs
+        self._due_batch = None
+        self._is_told_of_wait = self._is_told_of_name = False
+        self._prepare()
+        if self.load_weights_on_restart:
+            self._load_newest()
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Notes the epoch.
+
+        Args:
+            epoch: Zero-based index of the epoch.
+            logs: Not used.
+        """
+        del logs
+        self._current_epoch = epoch
+
+    @batch_hook(lambda callback: callback.save_freq != "epoch")
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Saves if enough batches have passed.
+
+        Args:
+            batch: Zero-based index of the batch within its epoch.
+            logs: Metric name to value, averaged over the epoch so far.
+        """
+        if not self._should_save_on_batch(batch):
+            return
+        if self.save_best_only and self.monitor not in (logs or {}):
+            self._due_batch = batch
+            self._tell_of_wait()
+            return
+        self._save_model(self._current_epoch, batch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Saves if an epoch's end is when to, or was waited for.
+
+        Args:
+            epoch: Zero-based index of the epoch.
+            logs: Metric name to value.
+        """
+        if self.save_freq == "epoch":
+            if self._epochs.is_due():
+                self._save_model(epoch, None, logs)
+        elif self._due_batch is not None:
+            batch, self._due_batch = self._due_batch, None
+            self._save_model(epoch, batch, logs)
+
+    def _prepare(self) -> None:
+        """Finds out what is wrong before anything is spent on it."""
+        if not self.filepath:
+            raise InvalidArgument(
+                f"{type(self).__name__} needs a path to save to; got filepath="
+                f"{self.filepath!r}."
+            )
+        target = self._target()
+        self._check_template(target.path)
+        places.check_writable(target.path, target.form, type(self).__name__)
+        if target.note and not self._is_told_of_path:
+            self._is_told_of_path = True
+            self._warn(f"{type(self).__name__}: {target.note}")
+        if self.save_best_only:
+            self._begin_monitoring()
+
+    def _target(self) -> Target:
+        """What `filepath` means to the Keras of the model."""
+        path = self.filepath or ""
+        weights_only = self.save_weights_only
+        if runtime.has_own_saver(self.model, weights_only):
+            own = Format.OWN_WEIGHTS if weights_only else Format.OWN
+            return Target(path, own)
+        return formats.target_of(path, weights_only, self._runtime)
+
+    def _check_template(self, template: str) -> None:
+        foreseen = foresee(self._model)
+        own = {"epoch"} if self.save_freq == "epoch" else {"epoch", "batch"}
+        path_template.check(
+            template,
+            lambda name: (
+                name in own or (name != "batch" and foreseen.may_have(name))
+            ),
+            sorted(own | foreseen.names),
+        )
+
+    def _should_save_on_batch(self, batch: int) -> bool:
+        steps = (self.params or {}).get("steps")
+        # With several steps an execution, Keras 3 counts past the last one.
+        return self._batches.is_due_after(
+            min(batch, steps - 1) if steps else batch
+        )
+
+    def _save_model(
+        self, epoch: int, batch: int | None, logs: Logs | None
+    ) -> None:
+        """Saves the model, if it deserves it.
+
+        Args:
+            epoch: Zero-based index of the epoch.
+            batch: Zero-based index of the batch; `None` at an epoch's end.
+            logs: Metric name to value.
+        """
+        logs = self._runtime.to_python(logs)
+        path = self._get_file_path(epoch, batch, logs)
+        if self._should_save_model(epoch, logs, path):
+            self._write(path)
+            if self.verbose > 0 and self._runtime.name == "keras3":
+                self._say(
+                    f"\nEpoch {epoch + 1}: finished saving model to {path}"
+                )
+        self._runtime.discard_write_path(path, self._model)
+
+    def _should_save_model(self, epoch: int, logs: Logs, filepath: str) -> bool:
+        if not self.save_best_only:
+            self._tell(epoch, f"saving model to {filepath}")
+            return True
+        value = self._monitored(logs)
+        if value is None:
+            return self._should_save_unjudged(logs)
+        if np.ndim(value) > 0:
+            self._warn(
+                "Can save best model only when `monitor` is a scalar value. "
+                f"Received: {value}. Falling back to `save_best_only=False`."
+            )
+            return True
+        current, best = self._as_number(value), self.best
+        before = "None" if best is None else f"{best:.5f}"
+        if not self._is_improvement(current, best):
+            self._tell(epoch, f"{self.monitor} did not improve from {before}")
+            return False
+        self._tell(
+            epoch,
+            f"{self.monitor} improved from {before} to {current:.5f}, saving "
+            f"model to {filepath}",
+        )
+        self.best = current
+        return True
+
+    def _should_save_unjudged(self, logs: Logs) -> bool:
+        """Whether to save without a value to judge by; tells that it lacks."""
+        if self._is_worth_telling():
+            self._tell_missing(logs)
+        return self._runtime.name == "keras3" and self.best is None
+
+    def _write(self, path: str) -> None:
+        form = self._target().form
+        places.check_kind(path, form, type(self).__name__)
+        self._runtime.save(self.model, path, form, self._options)
+
+    def _get_file_path(self, epoch: int, batch: int | None, logs: Logs) -> str:
+        """The path with its placeholders filled, for this worker."""
+        values = {**logs, "epoch": epoch + 1}
+        if batch is not None:
+            values.setdefault("batch", batch + 1)
+        path, missing = path_template.fill(self._target().path, values)
+        if missing and not self._is_told_of_name:
+            self._is_told_of_name = True
+            self._warn(
+                f"{type(self).__name__}: the logs have no value for "
+                f"{', '.join(map(repr, missing))} in filepath="
+                f"{self.filepath!r}; the name stands in its place: {path!r}. "
+                f"Available are: {', '.join(logs)}."
+            )
+        return self._runtime.write_path(path, self._model)
+
+    def _get_most_recently_modified_file_matching_pattern(
+        self, pattern: str
+    ) -> str | None:
+        return latest.newest(pattern)
+
+    def _load_newest(self) -> None:
+        path = latest.newest(self._target().path)
+        if path is None:
+            return
+        try:
+            load_weights(self.model, path)
+        except (AssertionError, OSError, ValueError) as error:
+            raise InvalidArgument(
+                f"Error loading file from {path}. Reason: {error}"
+            ) from error
+
+    def _tell(self, epoch: int, message: str) -> None:
+        if self.verbose > 0:
+            self._say(f"\nEpoch {epoch + 1}: {message}")
+
+    def _tell_of_wait(self) -> None:
+        if self._is_told_of_wait:
+            return
+        self._is_told_of_wait = True
+        self._warn(
+            f"{type(self).__name__}: only the end of an epoch can bring "
+            f"`{self.monitor}`. What save_freq={self.save_freq} makes due "
+            "within an epoch is judged and saved at its end."
+        )
+
+    def _missing_text(self, available: str) -> str:
+        del available
+        text = f"Can save best model only with {self.monitor} available"
+        return (
+            f"{text}."
+            if self._runtime.name == "keras3"
+            else (f"{text}, skipping.")
+        )
+
+    def _save_freq_text(self, save_freq: Any) -> str:
+        expected = (
+            "'epoch' or integer values"
+            if self._runtime.name == "keras3"
+            else '"epoch" or integer'
+        )
+        return (
+            f"Unrecognized save_freq: {save_freq}. Expected save_freq are "
+            f"{expected}."
+        )

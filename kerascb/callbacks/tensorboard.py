@@ -1,0 +1,385 @@
+"""Write what happens in training for TensorBoard."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kerascb import events
+from kerascb.callbacks import _curves as curves
+from kerascb.callbacks import _model_events as model_events
+from kerascb.callbacks import _tensorboard_arguments as arguments
+from kerascb.callbacks._arguments import require_number
+from kerascb.callbacks._batch_profiler import BatchProfiler
+from kerascb.callbacks._global_step import GlobalStep, is_due
+from kerascb.callbacks.callback import Callback, batch_hook
+from kerascb.events import storage
+
+if TYPE_CHECKING:
+    from kerascb.runtime import CustomSummaries, Logs
+
+_TRAIN, _VALIDATION = "train", "validation"
+
+
+def _has_batch_curves(callback: TensorBoard) -> bool:
+    return callback.update_freq != "epoch"
+
+
+def _counts_batches(callback: TensorBoard) -> bool:
+    return _has_batch_curves(callback) or any(callback.profile_batch)
+
+
+class TensorBoard(Callback):
+    """Writes curves, histograms, pictures and graphs for TensorBoard.
+
+    Show them with `tensorboard --logdir logs`. Training is written to
+    `<log_dir>/train`, validation to `<log_dir>/validation`; a directory
+    appears with its first event. TensorFlow is not needed.
+
+    Curves, with a metric's name for `<m>`:
+
+    - `epoch_<m>`, by epoch, of training and of validation;
+    - `batch_<m>`, by batch, if `update_freq` asks for it. The steps continue
+      those the optimizer has made, so that a second `fit` and a resumed one
+      carry the curve on;
+    - `evaluation_<m>_vs_iterations`, at the end of each validation and of
+      `evaluate`, by the steps of the optimizer;
+    - `epoch_learning_rate`, on Keras 2 only with a schedule (but see
+      `write_learning_rate`).
+
+    What a model writes itself with `tf.summary` goes to the same directories
+    while `update_freq` is not `"epoch"`.
+
+    Guarantees:
+        - Without `update_freq` and `profile_batch` nothing is done at a
+          batch, and Keras is told so; with them, logs are read from the
+          device only at the batches that are written.
+        - Events reach the file system at the end of each epoch and
+          evaluation, and after half a minute at the latest while batches are
+          written.
+        - Files of a fit that failed are closed by the next fit, or when the
+          callback is collected; nothing that was written is lost.
+        - The profiler cannot end a fit.
+
+    Args:
+        log_dir: Where to write. Give each run of a script its own, and no
+            other callback the same.
+        histogram_freq: Epochs between two histograms of every weight; 0 for
+            none.
+        write_graph: Write the graph of layers (of Sequential and functional
+            models) and, on TensorFlow, after the first epoch, the graph of
+            operations.
+        write_images: Show weights as pictures too, with each histogram.
+        write_steps_per_second: Write `epoch_steps_per_second`, and
+            `batch_steps_per_second` where there are batch curves.
+        update_freq: `"epoch"` for no batch curves, a number of batches
+            (≥ 1) between two points, or `"batch"` for every one. A point is
+            the running value of the epoch.
+        profile_batch: The batch to profile, or the first and the last of
+            several, as a pair or as `"10,20"`, counted from 1 at the start of
+            each fit; 0 for none. On TensorFlow and, with Python ≥ 3.12, JAX.
+        embeddings_freq: Epochs between two states of every `Embedding`
+            layer for the projector; 0 for none. Start TensorBoard with this
+            very `log_dir` to see their metadata.
+        embeddings_metadata: The file, relative to `log_dir`, that has a line
+            for each row of an embedding; or a dict from layer names to such
+            files. It is not changed.
+        write_learning_rate: `"auto"` writes the learning rate where Keras
+            does, `"epoch"` always, `"batch"` also as `batch_learning_rate`
+            with the batch curves. Where the model's optimizer is made of
+            several, their names are appended.
+        notes: Markdown that is shown among the texts of the training run.
+        **legacy_arguments: `write_grads`, `batch_size`,
+            `embeddings_layer_names` and `embeddings_data`, from the days of
+            TensorFlow 1: warned of, and without effect.
+
+    Raises:
+        MissingDependency: If the `tensorboard` package is not installed.
+        InvalidArgument: If nothing can be made of an argument, or, when
+            training begins, if `embeddings_metadata` names no layer.
+        UnknownArgument: If there is no such argument.
+        UnwritablePath: If nothing can be written to `log_dir`.
+
+    Example:
+        >>> from kerascb import TensorBoard
+        >>> from kerascb.testing import drive
+        >>> board = TensorBoard("logs", update_freq=10)
+        >>> _ = drive([board], epochs=[{"loss": 0.5}], steps=20)
+        >>> import os
+        >>> os.listdir("logs")
+        ['train']
+    """
+
+    _supports_tf_logs = True
+
+    def __init__(
+        self,
+        log_dir: str | os.PathLike[str] = "logs",
+        histogram_freq: int = 0,
+        write_graph: bool = True,
+        write_images: bool = False,
+        write_steps_per_second: bool = False,
+        update_freq: int | str = "epoch",
+        profile_batch: int | str | tuple[int, int] = 0,
+        embeddings_freq: int = 0,
+        embeddings_metadata: str | Mapping[str, str] | None = None,
+        *,
+        write_learning_rate: str = "auto",
+        notes: str | None = None,
+        **legacy_arguments: Any,
+    ) -> None:
+        super().__init__()
+        events.require_tensorboard("TensorBoard")
+        arguments.take_legacy(legacy_arguments, self._warn)
+        moved = arguments.in_order(
+            arguments.Positional(
+                write_steps_per_second,
+                update_freq,
+                profile_batch,
+                embeddings_freq,
+                embeddings_metadata,
+            ),
+            self._warn,
+        )
+        self.log_dir = os.fspath(log_dir)
+        self.histogram_freq = histogram_freq
+        self.write_graph = write_graph
+        self.write_images = write_images
+        self.write_steps_per_second = moved.write_steps_per_second
+        self.update_freq = arguments.update_freq_of(moved.update_freq)
+        self.embeddings_freq = moved.embeddings_freq
+        self.embeddings_metadata = moved.embeddings_metadata
+        self.write_learning_rate = arguments.learning_rate_freq_of(
+            write_learning_rate
+        )
+        self.notes = notes
+        require_number(
+            self,
+            at_least=0,
+            histogram_freq=histogram_freq or 0,
+            embeddings_freq=self.embeddings_freq or 0,
+        )
+        self.profile_batch = arguments.profiled_batches(
+            moved.profile_batch, self._runtime.backend, self._warn
+        )
+        self._profile = BatchProfiler(*self.profile_batch)
+        storage.refuse_unwritable(self.log_dir, "log_dir")
+        self._runs = events.Runs(self.log_dir)
+        self._custom: CustomSummaries | None = None
+        self._forget_fit()
+
+    def _forget_fit(self) -> None:
+        self._step: GlobalStep | None = None
+        self._steps_before_fit = 0
+        self._evaluated = GlobalStep()
+        self._batch_begin_s = 0.0
+        self._epoch_begin: tuple[int, float] | None = None
+        self._op_graph_is_due = False
+
+    # -- hooks, in the order of their calls ---------------------------------
+
+    def set_model(self, model: Any) -> None:
+        """Takes the model, and writes its graph of layers.
+
+        Raises:
+            InvalidArgument: If `embeddings_metadata` names a layer that the
+                model does not have.
+        """
+        super().set_model(model)
+        self._close()
+        self._runs = events.Runs(self._directory())
+        inspection = self._runtime.inspection
+        if self.embeddings_freq:
+            model_events.refuse_unknown_layers(
+                inspection, model, self.embeddings_metadata
+            )
+        if self.update_freq != "epoch" and self._custom is None:
+            self._custom = inspection.custom_summaries(self.update_freq)
+        if self._custom is not None:
+            self._custom.open(self._runs.directory(_TRAIN))
+        if self.write_graph:
+            model_events.write_layer_graph(
+                self._runs, _TRAIN, inspection, self.model, self._warn
+            )
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Makes ready for a fit."""
+        del logs
+        self._forget_fit()
+        self._op_graph_is_due = self.write_graph
+        if self.notes is not None:
+            self._runs[_TRAIN].text(0, "notes", self.notes)
+        if self._custom is not None:
+            self._custom.push(self._runs.directory(_TRAIN), 0)
+        if any(self.profile_batch):
+            train_dir = self._runs.directory(_TRAIN)
+            profiler, directory = self._runtime.inspection.profiler(
+                train_dir, self._runs.root
+            )
+            self._profile.begin_fit(profiler, directory, train_dir)
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Notes when the epoch begins."""
+        del epoch, logs
+        # Only now have all callbacks restored what they may restore.
+        self._begin_counting()
+        if self.write_steps_per_second:
+            iterations = self._runtime.iterations(self.model)
+            if iterations is not None:
+                self._epoch_begin = iterations, time.perf_counter()
+
+    @batch_hook(needed=_counts_batches)
+    def on_train_batch_begin(
+        self, batch: int, logs: Logs | None = None
+    ) -> None:
+        """Tells the profiler and the model's own summaries the step."""
+        del logs
+        step = self._begin_counting()
+        step.begin(batch)
+        if self._custom is not None:
+            self._custom.at(step.value + 1)
+        self._profile.begin_batch(step.value + 1 - self._steps_before_fit)
+        self._batch_begin_s = time.perf_counter()
+
+    @batch_hook(needed=_counts_batches)
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Adds to the batch curves, if it is time."""
+        step = self._begin_counting()
+        ended = step.end(batch, (self.params or {}).get("steps"))
+        if self.update_freq != "epoch" and is_due(
+            step.value, ended, self.update_freq
+        ):
+            self._write_batch(step.value, ended, logs)
+        self._profile.end_batch(step.value - self._steps_before_fit)
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Sends the model's own summaries to the validation run."""
+        del logs
+        if self._custom is not None:
+            self._custom.push(
+                self._runs.directory(_VALIDATION), self._evaluated.value
+            )
+
+    @batch_hook(needed=_has_batch_curves)
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Tells the model's own summaries the step."""
+        del logs
+        self._evaluated.end(batch)
+        if self._custom is not None:
+            self._custom.at(self._evaluated.value)
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Writes the result against the steps of the optimizer."""
+        iterations = self._runtime.iterations(self.model)
+        values = self._numbers(logs)
+        if iterations is not None:
+            values = curves.tagged(values, "evaluation_", "_vs_iterations")
+            self._write(_VALIDATION, iterations, values)
+            self._runs.flush()
+        if self._custom is not None:
+            self._custom.pop()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Writes what is due at the end of an epoch."""
+        if logs:
+            self._write_epoch(epoch, self._numbers(logs))
+        if self._op_graph_is_due:
+            self._op_graph_is_due = False
+            graph = self._runtime.inspection.op_graph(self.model)
+            if graph is not None:
+                self._runs[_TRAIN].op_graph(graph)
+        if self.histogram_freq and epoch % self.histogram_freq == 0:
+            model_events.write_weights(
+                self._runs[_TRAIN],
+                self._runtime.inspection,
+                self.model,
+                epoch,
+                as_images=self.write_images,
+            )
+        if self.embeddings_freq and epoch % self.embeddings_freq == 0:
+            model_events.write_embeddings(
+                self._runs,
+                _TRAIN,
+                self._runtime.inspection,
+                self.model,
+                epoch,
+                self.embeddings_metadata,
+                self._warn,
+            )
+        self._runs.flush()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Closes the files."""
+        del logs
+        self._close()
+        self._runtime.discard_write_path(
+            storage.join(self.log_dir, _TRAIN), self._model
+        )
+
+    # -- writing ------------------------------------------------------------
+
+    def _directory(self) -> str:
+        # Workers that are not the chief write aside.
+        inside = storage.join(self.log_dir, _TRAIN)
+        return os.path.dirname(self._runtime.write_path(inside, self._model))
+
+    def _write_batch(self, step: int, ended: int, logs: Logs | None) -> None:
+        # A remote worker may hand over something that is no dict.
+        values = self._numbers(logs if isinstance(logs, Mapping) else None)
+        if self.write_learning_rate == "batch":
+            values.update(self._learning_rates())
+        if self.write_steps_per_second:
+            values["steps_per_second"] = curves.per_second(
+                ended, self._batch_begin_s
+            )
+        self._write(_TRAIN, step, curves.tagged(values, "batch_"))
+
+    def _write_epoch(self, epoch: int, values: dict[str, float]) -> None:
+        training, validation = curves.by_run(values)
+        training.update(
+            self._runtime.inspection.scheduled_rates(self.model)
+            if self.write_learning_rate == "auto"
+            else self._learning_rates()
+        )
+        iterations = self._runtime.iterations(self.model)
+        if self._epoch_begin is not None and iterations is not None:
+            before, begin_s = self._epoch_begin
+            training["steps_per_second"] = curves.per_second(
+                iterations - before, begin_s
+            )
+        self._write(_TRAIN, epoch, curves.tagged(training, "epoch_"))
+        self._write(_VALIDATION, epoch, curves.tagged(validation, "epoch_"))
+
+    def _write(self, run: str, step: int, values: dict[str, float]) -> None:
+        if values:
+            self._runs[run].scalars(step, values)
+
+    def _numbers(self, logs: Mapping[str, Any] | None) -> dict[str, float]:
+        return curves.numbers(logs, self._runtime.scalar)
+
+    def _learning_rates(self) -> dict[str, float]:
+        return {
+            f"learning_rate_{rate.optimizer_name}".rstrip("_"): rate.read()
+            for rate in self._runtime.learning_rates(self.model.optimizer)
+        }
+
+    # -- state --------------------------------------------------------------
+
+    def _begin_counting(self) -> GlobalStep:
+        """The counter, which goes on where the optimizer is."""
+        if self._step is None:
+            self._steps_before_fit = self._runtime.iterations(self.model) or 0
+            self._step = GlobalStep(self._steps_before_fit)
+        return self._step
+
+    def _close(self) -> None:
+        self._profile.end_fit()
+        if self._custom is not None:
+            self._custom.close()
+        self._runs.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # TensorFlow's writers belong to this process.
+        return {**super().__getstate__(), "_custom": None}

@@ -1,0 +1,133 @@
+"""Let the vocabulary of an embedding follow the data."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from kerascb.callbacks.callback import Callback
+from kerascb.errors import InvalidArgument
+from kerascb.runtime import Logs
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class UpdateEmbeddingCallback(Callback):
+    """Updates a `DynamicEmbedding` layer of Keras 2 every so many seconds.
+
+    An update takes the words seen most often into the layer's vocabulary,
+    and sets to zero what the optimizer keeps for the layer (its moments). It
+    is made in the training thread, at the end of the first batch after the
+    time has run out; the first one at the end of the first batch. So no step
+    ever meets a half updated layer.
+
+    The updates are on from `start()` to `stop()`, or within a `with` block.
+
+    Args:
+        dynamic_embedding_layer: The layer, of a model that `fit` trains.
+        interval: Seconds between two updates (≥ 0).
+        clock: Returns seconds; for tests.
+
+    Raises:
+        InvalidArgument: If the layer cannot be updated, or the interval is no
+            time.
+        UnsupportedRuntime: At the end of the first batch, if the model is one
+            of Keras 3.
+
+    Attributes:
+        interval: As given.
+
+    Example:
+        >>> class Layer:
+        ...     def update_embeddings(self, strategy): ...
+        >>> with UpdateEmbeddingCallback(Layer(), interval=60) as callback:
+        ...     callback.is_alive()  # model.fit(..., callbacks=[callback])
+        True
+        >>> callback.is_alive()
+        False
+    """
+
+    _supports_tf_logs = True
+
+    def __init__(
+        self,
+        dynamic_embedding_layer: Any,
+        interval: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        if not callable(
+            getattr(dynamic_embedding_layer, "update_embeddings", None)
+        ):
+            raise InvalidArgument(
+                "UpdateEmbeddingCallback updates a DynamicEmbedding layer; got "
+                f"dynamic_embedding_layer={dynamic_embedding_layer!r}."
+            )
+        if not (math.isfinite(interval) and interval >= 0):
+            raise InvalidArgument(
+                "UpdateEmbeddingCallback needs a time to wait between two "
+                f"updates; got interval={interval}. Pass seconds, 0 or more."
+            )
+        self.interval = interval
+        self._dynamic_embedding_layer = dynamic_embedding_layer
+        self._clock = clock
+        self._is_on = False
+        self._due_at = -math.inf
+        self._epoch = 0
+
+    def start(self) -> None:
+        """Turns the updates on; the first one is due at once."""
+        self._is_on = True
+        self._due_at = -math.inf
+
+    def stop(self) -> None:
+        """Turns the updates off."""
+        self._is_on = False
+
+    def is_alive(self) -> bool:
+        """Whether the updates are on."""
+        return self._is_on
+
+    def __enter__(self) -> UpdateEmbeddingCallback:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def on_interval(self) -> None:
+        """Makes an update; a subclass may do something else instead."""
+        self._runtime.update_embeddings(
+            self._dynamic_embedding_layer, self.model
+        )
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Notes the epoch, for subclasses.
+
+        Args:
+            epoch: Zero-based index of the epoch.
+            logs: Not used.
+        """
+        del logs
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Makes an update if one is due.
+
+        Args:
+            batch: Not used.
+            logs: Not used.
+        """
+        del batch, logs
+        if self._is_on and self._clock() >= self._due_at:
+            self.on_interval()
+            self._due_at = self._clock() + self.interval

@@ -1,0 +1,112 @@
+"""What kerascb raises.
+
+    KerascbError
+    ├── MissingDependency (ImportError)   an optional package is not installed
+    ├── UnsupportedRuntime (RuntimeError) no Keras, or one too old
+    ├── InvalidArgument (ValueError)      an argument nothing can be made of
+    ├── UnknownArgument (TypeError)       there is no such argument
+    ├── UnsettableLearningRate (TypeError) a schedule sets the learning rate
+    ├── UnfillablePath (KeyError)         a placeholder no epoch has a value for
+    ├── UnreadableBackup (OSError)        no backup of a run can be read
+    └── UnwritablePath (OSError)          a file could never be written there
+
+Each error also is the built-in exception that Keras raises for the same
+mistake, so that code which catches that keeps working.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "InvalidArgument",
+    "KerascbError",
+    "MissingDependency",
+    "UnfillablePath",
+    "UnknownArgument",
+    "UnreadableBackup",
+    "UnsettableLearningRate",
+    "UnsupportedRuntime",
+    "UnwritablePath",
+]
+
+
+class KerascbError(Exception):
+    """The base of every error that kerascb defines."""
+
+
+class MissingDependency(KerascbError, ImportError):
+    """An optional package is needed and is not installed.
+
+    Args:
+        who: What needs it, as the user calls it.
+        package: The distribution to install.
+        extra: The extra of kerascb that brings it; `None` if none does.
+    """
+
+    def __init__(
+        self, who: str, package: str, extra: str | None = None
+    ) -> None:
+        super().__init__(who, package, extra)
+        self.who = who
+        self.package = package
+        self.extra = extra
+
+    def __str__(self) -> str:
+        """Names who needs what, and the command that brings it."""
+        wanted = f"'kerascb[{self.extra}]'" if self.extra else self.package
+        return (
+            f"{self.who} requires the `{self.package}` library. "
+            f"pip install {wanted}"
+        )
+
+
+class UnsupportedRuntime(KerascbError, RuntimeError):
+    """No Keras is installed, or the one in force cannot do what was asked."""
+
+
+class InvalidArgument(KerascbError, ValueError):
+    """An argument has a value nothing can be made of."""
+
+
+class UnfillablePath(InvalidArgument, KeyError):
+    """A path has a placeholder that no epoch has a value for."""
+
+    def __str__(self) -> str:
+        """The message itself; a `KeyError` would show it in quotes."""
+        return str(self.args[0])
+
+
+class UnknownArgument(InvalidArgument, TypeError):
+    """An argument was given by a name that the class does not take.
+
+    Python raises a `TypeError` then, Keras 2 often a `ValueError`; it is both.
+    """
+
+
+class UnsettableLearningRate(KerascbError, TypeError):
+    """A callback is to set a learning rate that a schedule already sets."""
+
+
+class UnwritablePath(KerascbError, OSError):
+    """A path was given where no file can ever be written."""
+
+
+class UnreadableBackup(KerascbError, OSError):
+    """A run has backups, and none of them can be read.
+
+    Args:
+        directory: Where they lie.
+        reason: What went wrong with the latest of them.
+    """
+
+    def __init__(self, directory: str, reason: Exception) -> None:
+        super().__init__(directory, reason)
+        self.directory = directory
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Names the place, the reason and the way out."""
+        return (
+            f"BackupAndRestore cannot read the backup in {self.directory!r}: "
+            f"{self.reason}. Nothing has been deleted. Put back a copy of the "
+            "directory, or remove it to train from the beginning."
+        )

@@ -1,0 +1,47 @@
+"""A model's variables beside the moving averages an optimizer keeps of them.
+
+Keras makes no public way to them, and each Keras keeps them in its own order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+
+def pairs_of_keras3(optimizers: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Variable and average, of optimizers that have made a step.
+
+    Args:
+        optimizers: Optimizers of Keras 3 with `use_ema=True`.
+    """
+    for optimizer in optimizers:
+        if not optimizer.built or not int(optimizer._iterations):
+            continue  # the averages still hold the zeros they begin with
+        for variable, average in zip(
+            optimizer._trainable_variables,
+            optimizer._model_variables_moving_average,
+            strict=True,
+        ):
+            if average is not None:
+                yield variable, average
+
+
+def pairs_of_keras2(
+    optimizers: Iterable[Any], variables: Iterable[Any]
+) -> Iterator[tuple[Any, Any]]:
+    """Variable and average, of optimizers that have made a step.
+
+    Args:
+        optimizers: Optimizers of Keras 2 with `use_ema=True`.
+        variables: The model's trainable variables.
+    """
+    variables = list(variables)
+    for optimizer in optimizers:
+        places = getattr(optimizer, "_index_dict", {})
+        if not int(optimizer.iterations):
+            continue
+        for variable in variables:
+            place = places.get(optimizer._var_key(variable))
+            if place is not None:
+                yield variable, optimizer._model_variables_moving_average[place]

@@ -1,0 +1,212 @@
+"""Where a run is backed up, and how it is found again.
+
+`BackupAndRestore` decides when; the stores know the files. This module has
+what the stores share, and the store that keeps a weights file: Keras 3's.
+`kerascb.runtime._backup2` has Keras 2's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import h5py
+
+from kerascb.errors import UnreadableBackup
+from kerascb.runtime._files import files_of
+
+WEIGHTS_NAME = "latest.weights.h5"
+METADATA_NAME = "training_metadata.json"
+PREVIOUS_SUFFIX = ".bkp"
+UNBUILT = (
+    "To use the BackupAndRestore callback, you model must be built before you "
+    "call `fit()`. Model {model} is unbuilt. You can build it beforehand by "
+    "calling it on a batch of data."
+)
+_ATTRIBUTE = "kerascb_training_metadata"
+_UNREADABLE = (OSError, KeyError, json.JSONDecodeError)
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a run goes on.
+
+    Attributes:
+        epoch: The epoch to go on in (zero-based).
+        batch: The first batch of it that has not been trained; 0 for all of
+            the epoch.
+    """
+
+    epoch: int
+    batch: int = 0
+
+
+@dataclass(frozen=True)
+class BackupPlan:
+    """What a store has to know of the run.
+
+    Attributes:
+        directory: Where the backups lie.
+        keep_previous: Whether the backup before the latest is kept too.
+        by_batch: Whether backups are made within epochs.
+        steps: Batches of an epoch; `None` if unknown.
+        before_preemption: Whether to save when the machine is taken away.
+    """
+
+    directory: str
+    keep_previous: bool = False
+    by_batch: bool = False
+    steps: int | None = None
+    before_preemption: bool = False
+
+
+class BackupStore(Protocol):
+    """The backups of one run."""
+
+    def restore(self) -> Position | None:
+        """Puts the model back to its latest backup.
+
+        Returns:
+            Where to go on; `None` if there is no backup, or if it does not
+            say.
+
+        Raises:
+            UnreadableBackup: If there are backups and none can be read.
+        """
+
+    def save(self, position: Position) -> None:
+        """Backs up the model; the old backup stays until this is complete.
+
+        Args:
+            position: Where a run that is restored from it shall go on.
+        """
+
+    def save_if_preempted(self, position: Position) -> None:
+        """Backs up the model if the machine is about to be taken away."""
+
+    def delete(self) -> None:
+        """Removes the backups; never a file that is not one."""
+
+
+class WeightsBackups:
+    """Backups as Keras 3 lays them out: a weights file and a JSON file.
+
+    The weights file carries a copy of what the JSON file says, as an
+    attribute. So the two never disagree, whenever the process is killed.
+
+    Args:
+        model: Returns the model, its variables up to date.
+        plan: The run.
+        writes: Whether this process is the one that writes.
+    """
+
+    def __init__(
+        self, model: Callable[[], Any], plan: BackupPlan, *, writes: bool = True
+    ) -> None:
+        self._model = model
+        self._directory = plan.directory
+        self._keep_previous = plan.keep_previous
+        self._writes = writes
+        self._files = files_of(plan.directory)
+        self._weights = os.path.join(plan.directory, WEIGHTS_NAME)
+        self._metadata = os.path.join(plan.directory, METADATA_NAME)
+        self._is_latest_damaged = False
+
+    def restore(self) -> Position | None:
+        """Takes the previous backup where the latest cannot be read.
+
+        The epoch is always gone through from its first batch: Keras 3 has no
+        way to begin within one.
+        """
+        build_optimizer(self._model())
+        failure: Exception | None = None
+        for suffix in ("", PREVIOUS_SUFFIX):
+            if not self._files.exists(self._weights + suffix):
+                continue
+            try:
+                return self._load(suffix)
+            except _UNREADABLE as error:
+                failure = failure or error
+                self._is_latest_damaged = True
+        if failure is None:
+            return None
+        raise UnreadableBackup(self._directory, failure) from failure
+
+    def _load(self, suffix: str) -> Position | None:
+        weights = self._weights + suffix
+        with self._files.reading(weights, name=WEIGHTS_NAME) as path:
+            with h5py.File(path, "r") as file:
+                text = file.attrs.get(_ATTRIBUTE)
+            if text is None:
+                text = self._read_metadata(suffix)
+            position = None if text is None else Position(json.loads(text)["epoch"])
+            self._model().load_weights(path)
+        return position
+
+    def _read_metadata(self, suffix: str) -> str | None:
+        metadata = self._metadata + suffix
+        if not self._files.exists(metadata):
+            return None
+        with (
+            self._files.reading(metadata, name=METADATA_NAME) as path,
+            open(path, encoding="utf-8") as file,
+        ):
+            return file.read()
+
+    def save(self, position: Position) -> None:
+        """Weights first, then the JSON file for those who read only that."""
+        if not self._writes:
+            return
+        text = json.dumps(
+            {"epoch": position.epoch, "batch": max(position.batch - 1, 0)}
+        )
+        self._files.make_folder(self._directory)
+        with self._replacing(self._weights) as path:
+            self._model().save_weights(path)
+            # A stand-in for a model, in a test, may write nothing.
+            if os.path.exists(path):
+                with h5py.File(path, "r+") as file:
+                    file.attrs[_ATTRIBUTE] = text
+        with (
+            self._replacing(self._metadata) as path,
+            open(path, "w", encoding="utf-8") as file,
+        ):
+            file.write(text)
+        self._is_latest_damaged = False
+
+    def _replacing(self, path: str) -> contextlib.AbstractContextManager[str]:
+        # A damaged file must not take the place of the good one before it.
+        keeps = self._keep_previous and not self._is_latest_damaged
+        return self._files.replacing(
+            path, keep_as=path + PREVIOUS_SUFFIX if keeps else None
+        )
+
+    def save_if_preempted(self, position: Position) -> None:
+        """Nothing: Keras 3 hears of no preemption."""
+
+    def delete(self) -> None:
+        """Removes the folder as well if nothing else is in it."""
+        if not self._writes:
+            return
+        for path in (self._weights, self._metadata):
+            self._files.remove(path)
+            self._files.remove(path + PREVIOUS_SUFFIX)
+        self._files.remove_if_empty(self._directory)
+
+
+def build_optimizer(model: Any) -> None:
+    """Makes the optimizer's variables, so that they can be restored.
+
+    Args:
+        model: A built model, of any Keras; old optimizers of Keras 2 make
+            their variables by themselves.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    build = getattr(optimizer, "build", None)
+    is_built = getattr(optimizer, "built", getattr(optimizer, "_built", False))
+    if callable(build) and not is_built:
+        build(model.trainable_variables)

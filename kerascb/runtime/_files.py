@@ -1,0 +1,178 @@
+"""The few file operations that a backup needs, on this disk or far away.
+
+Writing is all or nothing: a reader finds the old file or the new one, never
+half of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from kerascb.runtime._remote import gfile, is_remote
+
+_STAGED = ".tmp-"
+
+
+class Files(Protocol):
+    """A file system."""
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or folder of that name."""
+
+    def replacing(
+        self, path: str, *, keep_as: str | None = None
+    ) -> contextlib.AbstractContextManager[str]:
+        """Lends a local path to write to, and puts what is there at `path`.
+
+        Nothing changes at `path` if the block raises, or writes nothing.
+
+        Args:
+            path: The file to replace; its folder must exist.
+            keep_as: What the file that is there is renamed to.
+        """
+
+    def reading(
+        self, path: str, *, name: str
+    ) -> contextlib.AbstractContextManager[str]:
+        """Lends a local path, called `name`, to read the file from."""
+
+    def make_folder(self, path: str) -> None:
+        """Makes a folder and those above it, if they are missing."""
+
+    def remove(self, path: str) -> None:
+        """Removes a file, and what an interrupted `replacing` left of it."""
+
+    def remove_if_empty(self, path: str) -> None:
+        """Removes a folder, unless something is in it."""
+
+
+def files_of(path: str) -> Files:
+    """The file system a path lies on.
+
+    Args:
+        path: A local path, or one such as `"gs://bucket/folder"`, which is
+            left to TensorFlow.
+    """
+    return RemoteFiles() if is_remote(path) else LocalFiles()
+
+
+class LocalFiles:
+    """The file systems of this machine."""
+
+    def exists(self, path: str) -> bool:
+        """Asks the operating system."""
+        return os.path.exists(path)
+
+    @contextlib.contextmanager
+    def replacing(
+        self, path: str, *, keep_as: str | None = None
+    ) -> Iterator[str]:
+        """Writes beside the file, forces it to the disk, then renames it."""
+        staged = _staged(path)
+        try:
+            yield staged
+            if os.path.exists(staged):
+                _force_to_disk(staged)
+                if keep_as is not None and os.path.exists(path):
+                    os.replace(path, keep_as)
+                os.replace(staged, path)
+                _force_to_disk(os.path.dirname(path) or os.curdir)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(staged)
+
+    @contextlib.contextmanager
+    def reading(self, path: str, *, name: str) -> Iterator[str]:
+        """The file itself, or a copy where it is called otherwise."""
+        if os.path.basename(path) == name:
+            yield path
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            yield shutil.copy(path, os.path.join(folder, name))
+
+    def make_folder(self, path: str) -> None:
+        """Makes it, with those above it."""
+        os.makedirs(path, exist_ok=True)
+
+    def remove(self, path: str) -> None:
+        """Removes the file and its staged successor."""
+        for one in (path, _staged(path)):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(one)
+
+    def remove_if_empty(self, path: str) -> None:
+        """Leaves a folder with foreign files as it is."""
+        if os.path.isdir(path) and not os.listdir(path):
+            os.rmdir(path)
+
+
+class RemoteFiles:
+    """What TensorFlow's file systems reach: `gs://`, `s3://`, `ram://` …"""
+
+    def __init__(self) -> None:
+        self._gfile: Any = gfile()
+
+    def exists(self, path: str) -> bool:
+        """Asks the remote side."""
+        return bool(self._gfile.exists(path))
+
+    @contextlib.contextmanager
+    def replacing(
+        self, path: str, *, keep_as: str | None = None
+    ) -> Iterator[str]:
+        """Writes here, copies beside the file over there, then renames it."""
+        with tempfile.TemporaryDirectory() as folder:
+            local = os.path.join(folder, os.path.basename(path))
+            yield local
+            if not os.path.exists(local):
+                return
+            staged = _staged(path)
+            self._gfile.copy(local, staged, overwrite=True)
+            if keep_as is not None and self.exists(path):
+                self._gfile.rename(path, keep_as, overwrite=True)
+            self._gfile.rename(staged, path, overwrite=True)
+
+    @contextlib.contextmanager
+    def reading(self, path: str, *, name: str) -> Iterator[str]:
+        """A copy on this machine."""
+        with tempfile.TemporaryDirectory() as folder:
+            local = os.path.join(folder, name)
+            self._gfile.copy(path, local)
+            yield local
+
+    def make_folder(self, path: str) -> None:
+        """Makes it, with those above it."""
+        self._gfile.makedirs(path)
+
+    def remove(self, path: str) -> None:
+        """Removes the file and its staged successor."""
+        for one in (path, _staged(path)):
+            if self.exists(one):
+                self._gfile.remove(one)
+
+    def remove_if_empty(self, path: str) -> None:
+        """Leaves a folder with foreign files as it is."""
+        if self._gfile.isdir(path) and not self._gfile.listdir(path):
+            self._gfile.rmtree(path)
+
+
+def _staged(path: str) -> str:
+    # The end of the name stays: Keras reads the format off it. The name is
+    # always the same, so that a killed run leaves one such file at most.
+    folder, name = os.path.split(path)
+    return os.path.join(folder, _STAGED + name)
+
+
+def _force_to_disk(path: str) -> None:
+    if os.name == "nt" and os.path.isdir(path):
+        return  # Windows knows no folders to open
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

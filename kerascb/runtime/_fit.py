@@ -1,0 +1,51 @@
+"""What only a running `fit` knows, and tells no callback."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import FrameType
+
+
+def has_validation(model: Any) -> bool:
+    """Whether the `fit` of this model that is running has validation data.
+
+    With `validation_freq` above 1 the first epochs log no `val_` values, and
+    nothing a callback is handed tells whether some will come. The arguments of
+    `fit` do; they are read where they are, on the stack.
+
+    Args:
+        model: The model being trained, as the callback was given it.
+    """
+    arguments = _arguments_of_fit(model) or {}
+    return arguments.get("validation_data") is not None
+
+
+def callbacks_of_fit(model: Any) -> list[Any] | None:
+    """All callbacks of the `fit` of this model that is running.
+
+    Args:
+        model: The model being trained, as the callback was given it.
+
+    Returns:
+        The callbacks; `None` if no `fit` of this model is running.
+    """
+    arguments = _arguments_of_fit(model)
+    if arguments is None:
+        return None
+    return list(getattr(arguments.get("callbacks"), "callbacks", ()))
+
+
+def _arguments_of_fit(model: Any) -> Mapping[str, Any] | None:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "fit" and "validation_freq" in code.co_varnames:
+            arguments = frame.f_locals
+            if arguments.get("self") is model:
+                return arguments
+        frame = frame.f_back
+    return None

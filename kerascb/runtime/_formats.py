@@ -1,0 +1,41 @@
+"""What a model or its weights can be written as."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Format(enum.Enum):
+    """One way to write a model, in words a message can use."""
+
+    KERAS = "a .keras archive"
+    HDF5 = "a whole model in one HDF5 file"
+    SAVED_MODEL = "a SavedModel directory"
+    WEIGHTS = "a .weights.h5 file"
+    HDF5_WEIGHTS = "an HDF5 file of weights, as Keras 2 lays them out"
+    TF_CHECKPOINT = "a TensorFlow checkpoint"
+    OWN = "whatever the model's own `save` writes"
+    OWN_WEIGHTS = "whatever the model's own `save_weights` writes"
+
+    @property
+    def is_weights(self) -> bool:
+        """Whether it holds weights only, not the model they belong to."""
+        return self in _WEIGHTS
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether it is one file, under the very path that was given."""
+        return self in _ONE_FILE
+
+
+_WEIGHTS = frozenset(
+    {
+        Format.WEIGHTS,
+        Format.HDF5_WEIGHTS,
+        Format.TF_CHECKPOINT,
+        Format.OWN_WEIGHTS,
+    }
+)
+_ONE_FILE = frozenset(
+    {Format.KERAS, Format.HDF5, Format.WEIGHTS, Format.HDF5_WEIGHTS}
+)

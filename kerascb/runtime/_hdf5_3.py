@@ -1,0 +1,96 @@
+"""Whole models out of HDF5 files, into Keras 3.
+
+Keras 3 writes such files, but what it loads from them cannot be trained on:
+it builds the optimizer for no variable at all, and falls over a loss that was
+compiled by its short name.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import h5py
+import keras
+from keras.src.legacy.saving import legacy_h5_format
+
+_LOG = logging.getLogger(__name__)
+
+
+def load(
+    path: str,
+    custom_objects: Mapping[str, Any] | None,
+    compile: bool,
+    safe_mode: bool,
+) -> Any:
+    """Loads a model, and compiles it as it was compiled.
+
+    Args:
+        path: The file.
+        custom_objects: Name → class or function, for what is not Keras's.
+        compile: Compile it and load the optimizer's state.
+        safe_mode: Refuse lambdas that came with the file.
+    """
+    model = keras.models.load_model(
+        path,
+        custom_objects=custom_objects,
+        compile=False,
+        safe_mode=safe_mode,
+    )
+    with (
+        h5py.File(path, "r") as file,
+        keras.saving.custom_object_scope(dict(custom_objects or {})),
+    ):
+        config = file.attrs.get("training_config")
+        if compile and config is not None:
+            _compile(model, json.loads(config))
+            _restore_optimizer(model.optimizer, model, file)
+    return model
+
+
+def _compile(model: Any, config: Mapping[str, Any]) -> None:
+    model.compile(
+        optimizer=keras.optimizers.deserialize(config["optimizer_config"]),
+        loss=_revive(config.get("loss"), keras.losses.deserialize),
+        metrics=_revive(config.get("metrics"), keras.metrics.deserialize),
+        weighted_metrics=_revive(
+            config.get("weighted_metrics"), keras.metrics.deserialize
+        ),
+        loss_weights=config.get("loss_weights"),
+    )
+
+
+def _revive(config: Any, deserialize: Callable[[Any], Any]) -> Any:
+    """Objects out of their configurations, as deep as they are nested.
+
+    Names stay names: `compile` knows them better than any deserializer.
+    """
+    if isinstance(config, Mapping):
+        if "class_name" in config:
+            return deserialize(config)
+        return {
+            name: _revive(item, deserialize) for name, item in config.items()
+        }
+    if isinstance(config, list):
+        return [_revive(item, deserialize) for item in config]
+    return config
+
+
+def _restore_optimizer(optimizer: Any, model: Any, file: Any) -> None:
+    if "optimizer_weights" not in file:
+        return
+    optimizer.build(model.trainable_variables)
+    values = legacy_h5_format.load_optimizer_weights_from_hdf5_group(file)
+    variables = optimizer.variables
+    if [tuple(v.shape) for v in variables] != [v.shape for v in values]:
+        _LOG.warning(
+            "%s holds the state of another Keras's %s, which has other "
+            "variables; the optimizer starts anew.",
+            file.filename,
+            type(optimizer).__name__,
+        )
+        return
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value[()])

@@ -1,0 +1,171 @@
+"""What TensorBoard shows of a Keras 3 model."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from kerascb.runtime._inspection import CustomSummaries, Embedding, Profiler
+from kerascb.runtime._learning_rate import inner_optimizers
+
+if TYPE_CHECKING:
+    import contextlib
+    from collections.abc import Iterator
+
+
+class Inspection3:
+    """Answers `Inspection` for Keras 3.
+
+    Args:
+        backend: The engine in force.
+    """
+
+    def __init__(self, backend: str) -> None:
+        self._backend = backend
+
+    def channels_last(self) -> bool:
+        """As Keras is configured."""
+        return bool(keras.config.image_data_format() == "channels_last")
+
+    def weights(self, model: Any) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+        """Under their paths."""
+        for layer in getattr(model, "layers", ()):
+            for weight in layer.weights:
+                yield weight.path.replace(":", "_"), _to_numpy(weight)
+
+    def embedding_names(self, model: Any) -> list[str]:
+        """Names of the `Embedding` layers."""
+        return [layer.name for _, layer in _embedding_layers(model)]
+
+    def embeddings(self, model: Any) -> list[Embedding]:
+        """Tables of the layers that are built."""
+        return [
+            Embedding(layer.name, name, _to_numpy(layer.embeddings))
+            for name, layer in _embedding_layers(model)
+            if layer.built
+        ]
+
+    def save_embeddings(self, model: Any, path: str) -> bool:
+        """A checkpoint of the tables alone, on TensorFlow.
+
+        Stock writes Keras's own weights file, which the projector cannot
+        open.
+        """
+        if self._backend != "tensorflow":
+            return False
+        from kerascb.runtime._tensorflow_events import save_tensors
+
+        save_tensors(
+            path, {one.tensor_name: one.table for one in self.embeddings(model)}
+        )
+        return True
+
+    def has_layer_graph(self, model: Any) -> bool:
+        """True of Sequential and functional models."""
+        # Functional is not exported; `Model(inputs, outputs)` becomes one.
+        return any(
+            kind.__name__ in {"Functional", "Sequential"}
+            and kind.__module__.startswith("keras.")
+            for kind in type(model).__mro__
+        )
+
+    def op_graph(self, model: Any) -> bytes | None:
+        """The step that the train function closes over, on TensorFlow."""
+        function = getattr(model, "train_function", None)
+        if self._backend != "tensorflow" or not inspect.isfunction(function):
+            return None
+        from kerascb.runtime._tensorflow_events import serialised_graph
+
+        enclosed = inspect.getclosurevars(function).nonlocals
+        return serialised_graph(enclosed.get("multi_step_on_iterator"))
+
+    def scheduled_rates(self, model: Any) -> dict[str, float]:
+        """The rate of every optimizer, scheduled or not."""
+        optimizer = getattr(model, "optimizer", None)
+        found = [
+            one
+            for one in inner_optimizers(optimizer)
+            if isinstance(one, keras.optimizers.Optimizer)
+        ]
+        return {
+            "learning_rate"
+            if len(found) == 1
+            else f"learning_rate_{one.name}": float(
+                keras.ops.convert_to_numpy(one.learning_rate)
+            )
+            for one in found
+        }
+
+    def custom_summaries(self, every: int) -> CustomSummaries | None:
+        """TensorFlow's default writers, on any engine beside TensorFlow."""
+        if "tensorflow" not in sys.modules:
+            return None
+        from kerascb.runtime._tensorflow_events import DefaultWriters
+
+        return DefaultWriters(every)
+
+    def profiler(self, train_dir: str, log_dir: str) -> tuple[Profiler, str]:
+        """The engine's own; profiles go to the training run."""
+        del log_dir
+        if self._backend == "jax":
+            return JaxProfiler(), train_dir
+        from kerascb.runtime._tensorflow_events import TensorFlowProfiler
+
+        return TensorFlowProfiler(), train_dir
+
+
+class JaxProfiler:
+    """Answers `Profiler` with JAX's, which collects no graphs."""
+
+    def warm_up(self) -> None:
+        """JAX needs none."""
+
+    def start(self, directory: str) -> None:
+        """Begins a profile."""
+        import jax
+
+        jax.profiler.start_trace(directory)
+
+    def annotate(self, batch: int) -> contextlib.AbstractContextManager[Any]:
+        """Marks a batch."""
+        import jax
+
+        mark: contextlib.AbstractContextManager[Any] = (
+            jax.profiler.TraceAnnotation(f"Profiled batch {batch}")
+        )
+        return mark
+
+    def stop(self) -> None:
+        """Ends and writes the profile."""
+        import jax
+
+        jax.profiler.stop_trace()
+
+    def start_graph(self) -> None:
+        """There is nothing to collect."""
+
+    def stop_graph(self, directory: str, name: str, step: int) -> None:
+        """There is nothing to write."""
+
+
+def _to_numpy(variable: Any) -> npt.NDArray[Any]:
+    return np.asarray(keras.ops.convert_to_numpy(variable))
+
+
+def _embedding_layers(layer: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Embedding layers, named as a TensorFlow checkpoint would name them."""
+    index = 0
+    for part in layer._flatten_layers(include_self=False, recursive=False):
+        if not part.weights:
+            continue
+        here = f"{above}layer_with_weights-{index}/"
+        index += 1
+        if isinstance(part, keras.layers.Embedding):
+            yield f"{here}embeddings/.ATTRIBUTES/VARIABLE_VALUE", part
+        else:
+            yield from _embedding_layers(part, here)

@@ -1,0 +1,117 @@
+"""The learning rates of an optimizer, and the optimizers inside it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from kerascb.errors import InvalidArgument
+from kerascb.runtime._protocol import LearningRate
+
+
+def inner_optimizers(optimizer: Any) -> Iterator[Any]:
+    """The optimizers that hold a learning rate of their own.
+
+    A `LossScaleOptimizer` hides one optimizer, a `MultiOptimizer` several;
+    each may hide the other.
+    """
+    inner = getattr(optimizer, "inner_optimizer", None)
+    if inner is not None:
+        yield from inner_optimizers(inner)
+        return
+    several = getattr(optimizer, "optimizers", None)
+    if several:
+        for one in several:
+            yield from inner_optimizers(one)
+        return
+    yield optimizer
+
+
+def learning_rates(
+    optimizer: Any,
+    *,
+    key: str,
+    to_scalar: Callable[[Any], Any],
+    assign: Callable[[Any, Any], object],
+) -> list[LearningRate]:
+    """The learning rates inside an optimizer, in one Keras's terms.
+
+    Args:
+        optimizer: An optimizer, a wrapper of some, or a stand-in of a test
+            that has but an attribute `learning_rate` or `lr`.
+        key: Under which key this Keras logs the learning rate.
+        to_scalar: A variable or tensor → the value as this Keras logs it.
+        assign: Gives a variable a value.
+
+    Raises:
+        InvalidArgument: If an optimizer has no learning rate.
+    """
+    has_several = _holds_several(optimizer)
+    found = []
+    for one in inner_optimizers(optimizer):
+        attribute = _attribute_of(one, key)
+        name = one.name if has_several else ""
+        found.append(
+            LearningRate(
+                optimizer_name=name,
+                log_key=f"{key}_{name}" if name else key,
+                read=functools.partial(_read, one, attribute, to_scalar),
+                write=functools.partial(_write, one, attribute, assign),
+                is_scheduled=callable(_as_given(one, attribute)),
+            )
+        )
+    return found
+
+
+def _holds_several(optimizer: Any) -> bool:
+    inner = getattr(optimizer, "inner_optimizer", None)
+    if inner is not None:
+        return _holds_several(inner)
+    return bool(getattr(optimizer, "optimizers", None))
+
+
+def _attribute_of(optimizer: Any, key: str) -> str:
+    for attribute in ("learning_rate", "lr"):
+        if hasattr(optimizer, attribute):
+            return attribute
+    raise InvalidArgument(
+        f'Optimizer must have a "{key}" attribute. Got: {optimizer!r}'
+    )
+
+
+def _as_given(optimizer: Any, attribute: str) -> Any:
+    """What the optimizer was made with; many show only its present value."""
+    hyper = getattr(optimizer, "_hyper", None)
+    if isinstance(hyper, Mapping):
+        return hyper.get("learning_rate")
+    shown = getattr(optimizer, attribute)
+    return getattr(optimizer, "_learning_rate", shown)
+
+
+def _read(
+    optimizer: Any, attribute: str, to_scalar: Callable[[Any], Any]
+) -> Any:
+    rate = getattr(optimizer, attribute)
+    if callable(rate):  # Legacy optimizers show it unevaluated.
+        rate = rate(optimizer.iterations) if _is_schedule(rate) else rate()
+    return to_scalar(rate)
+
+
+def _write(
+    optimizer: Any,
+    attribute: str,
+    assign: Callable[[Any, Any], object],
+    rate: Any,
+) -> None:
+    shown = getattr(optimizer, attribute)
+    if hasattr(shown, "assign"):
+        assign(shown, rate)
+    else:
+        setattr(optimizer, attribute, rate)
+
+
+def _is_schedule(rate: Any) -> bool:
+    return any(
+        kind.__name__ == "LearningRateSchedule" for kind in type(rate).__mro__
+    )

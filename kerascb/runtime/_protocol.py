@@ -1,0 +1,277 @@
+"""What kerascb asks of a Keras.
+
+Two classes answer: `kerascb.runtime.keras3.Keras3` and
+`kerascb.runtime.keras2.Keras2`. Nothing else in kerascb imports a Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from kerascb.improvement import Direction
+from kerascb.runtime._backup import BackupPlan, BackupStore
+from kerascb.runtime._formats import Format
+from kerascb.runtime._inspection import Inspection
+
+Logs = dict[str, Any]
+"""Metric name → value, as a hook receives it."""
+
+Comparison = Callable[[Any, Any], Any]
+"""Two values → whether the first is better."""
+
+
+@dataclass(frozen=True)
+class LearningRate:
+    """The learning rate of one optimizer.
+
+    Attributes:
+        optimizer_name: The optimizer's name where a model has several, else
+            the empty string.
+        log_key: Under which key the logs carry it.
+        read: Returns the rate in force now, as this Keras logs it: a Python
+            float in Keras 3, NumPy's scalar in Keras 2.
+        write: Sets the rate.
+        is_scheduled: A schedule or a function computes the rate; what
+            is written would be lost or refused.
+    """
+
+    optimizer_name: str
+    log_key: str
+    read: Callable[[], Any]
+    write: Callable[[Any], None]
+    is_scheduled: bool = False
+
+
+class Progbar(Protocol):
+    """The part of `keras.utils.Progbar` that is used here."""
+
+    target: int | None
+
+    def update(
+        self,
+        current: int,
+        values: Iterable[tuple[str, Any]] | None = None,
+        finalize: bool | None = None,
+    ) -> None:
+        """Shows the state after `current` steps."""
+
+
+class Runtime(Protocol):
+    """One Keras and the engine below it.
+
+    Attributes:
+        name: `"keras3"`, or `"keras2"` for tf_keras and TF ≤ 2.15.
+        package: The package to import: `"keras"` or `"tf_keras"`.
+        version: The version of that Keras.
+        backend: `"tensorflow"`, `"jax"`, `"torch"` or `"numpy"`.
+        learning_rate_key: Under which key the logs carry the learning rate.
+        less: What `monitor_op` is where smaller is better.
+        greater: What `monitor_op` is where greater is better.
+        inspection: What TensorBoard shows of its models.
+    """
+
+    name: Literal["keras2", "keras3"]
+    package: str
+    version: str
+    backend: str
+    learning_rate_key: str
+    less: Comparison
+    greater: Comparison
+    inspection: Inspection
+
+    def stock(self, class_name: str) -> Any:
+        """This Keras's own callback class; `None` if it has none."""
+
+    # -- telling the user ---------------------------------------------------
+
+    def say(self, message: str) -> None:
+        """Prints a line where this Keras prints its own."""
+
+    def warn(self, message: str, *, stacklevel: int = 2) -> None:
+        """Warns through the channel this Keras warns through.
+
+        Args:
+            message: The text.
+            stacklevel: As in `warnings.warn`; 2 is the caller of the method
+                that calls `warn`.
+        """
+
+    # -- logs ---------------------------------------------------------------
+
+    def to_python(self, logs: Mapping[str, Any] | None) -> Logs:
+        """A new dict with what can be a Python scalar turned into one."""
+
+    def scalar(self, value: Any) -> float:
+        """One value of the logs as a float; waits for the device.
+
+        Raises:
+            TypeError: If it is no number.
+            ValueError: If it holds more than one.
+        """
+
+    # -- the model ----------------------------------------------------------
+
+    def unwrap(self, model: Any) -> Any:
+        """The Keras model, its variables up to date, as users shall see it."""
+
+    def metric_names(self, model: Any) -> frozenset[str] | None:
+        """Names of what `fit` will log, without `val_`.
+
+        `None` if that cannot be known before the first batch.
+        """
+
+    def metric_direction(self, model: Any, monitor: str) -> Direction | None:
+        """What the compiled metric says of itself, if there is one."""
+
+    def learning_rates(self, optimizer: Any) -> list[LearningRate]:
+        """The learning rate of every optimizer inside `optimizer`.
+
+        Raises:
+            InvalidArgument: If an optimizer has none.
+        """
+
+    def ema_optimizers(self, optimizer: Any) -> list[Any]:
+        """The optimizers inside `optimizer` that keep moving averages."""
+
+    def iterations(self, model: Any) -> int | None:
+        """Steps the optimizer has made; `None` without an optimizer."""
+
+    def start_fit_at(self, model: Any, epoch: int, batch: int = 0) -> None:
+        """Makes the `fit` that is beginning start at this epoch and batch."""
+
+    def forget_start(self, model: Any) -> None:
+        """Takes back `start_fit_at`, so that the next `fit` is a plain one."""
+
+    # -- backups ------------------------------------------------------------
+
+    def require_backups(self) -> None:
+        """Refuses to make backups where they can never be made.
+
+        Raises:
+            ValueError: With Keras 2, if TensorFlow does not execute eagerly.
+        """
+
+    def backup_store(self, model: Any, plan: BackupPlan) -> BackupStore:
+        """Where the backups of a run are, in the layout of this Keras.
+
+        Raises:
+            ValueError: With Keras 3, if the model is not built; Keras 2 only
+                warns.
+            NotImplementedError: With Keras 2, under some strategies.
+            UnsupportedRuntime: If the plan asks for backups before a
+                preemption, and Keras 3 is told of none.
+        """
+
+    # -- averages -----------------------------------------------------------
+
+    def averages(self, model: Any) -> list[tuple[Any, Any]]:
+        """Trainable variables, each with the variable of its moving average.
+
+        Empty before the first step: there is nothing to average yet.
+        """
+
+    def copy_of(self, variable: Any) -> Any:
+        """The value a variable has now, whatever is assigned to it later."""
+
+    # -- dynamic embeddings -------------------------------------------------
+
+    def update_embeddings(self, layer: Any, model: Any) -> None:
+        """Fits the vocabulary of a `DynamicEmbedding` to what it has seen.
+
+        What the optimizer keeps for the layer begins anew with it.
+
+        Args:
+            layer: The layer; it is in use in `model`.
+            model: A model that has been trained a step.
+
+        Raises:
+            UnsupportedRuntime: With Keras 3, which has no such layer.
+        """
+
+    # -- Orbax --------------------------------------------------------------
+
+    def require_orbax(self) -> None:
+        """Refuses Orbax checkpoints where they could not be loaded again.
+
+        Raises:
+            UnsupportedRuntime: If this Keras knows none.
+        """
+
+    def orbax_items(self, model: Any, *, weights_only: bool) -> dict[str, Any]:
+        """What an Orbax checkpoint of a model holds, by name.
+
+        Args:
+            model: The model.
+            weights_only: Leave out the optimizer, the metrics, the config and
+                the assets.
+        """
+
+    # -- many workers -------------------------------------------------------
+
+    def has_remote_steps(self) -> bool:
+        """Whether steps run elsewhere, so that batch hooks see no values."""
+
+    def is_chief(self, model: Any) -> bool:
+        """Whether this process is the one that writes shared files."""
+
+    def write_path(self, path: str, model: Any) -> str:
+        """Where this worker writes; the path itself if it is the chief."""
+
+    def discard_write_path(self, path: str, model: Any) -> None:
+        """Removes what a worker other than the chief wrote."""
+
+    # -- saving -------------------------------------------------------------
+
+    def can_write(self, form: Format) -> bool:
+        """Whether what is installed suffices to write a format."""
+
+    def save(
+        self, model: Any, path: str, form: Format, options: Any = None
+    ) -> None:
+        """Writes a model, or its weights, and the folders on the way.
+
+        Args:
+            model: The model.
+            path: Where to; what is there is replaced.
+            form: What to write.
+            options: What TensorFlow takes as options of a save; not used by
+                formats that have none.
+        """
+
+    def load_model(
+        self,
+        path: str,
+        form: Format,
+        *,
+        custom_objects: Mapping[str, Any] | None,
+        compile: bool,
+        safe_mode: bool,
+    ) -> Any:
+        """Reads a whole model; arguments as Keras's `load_model` takes them."""
+
+    def load_weights(self, model: Any, path: str, form: Format) -> None:
+        """Reads weights into a model, and its optimizer's state if it can."""
+
+    # -- progress -----------------------------------------------------------
+
+    def can_redraw(self) -> bool:
+        """Whether what this Keras prints now can be drawn over."""
+
+    def printable(self, text: str) -> str:
+        """The text as far as stdout can take it, the rest escaped."""
+
+    def progbar(
+        self, target: int | None, verbose: int, stateful_metrics: set[str]
+    ) -> Progbar:
+        """This Keras's progress bar.
+
+        Args:
+            target: Steps expected; `None` if unknown.
+            verbose: 0 for silence, 1 for a bar, 2 for a line at the end. Where
+                nothing can be redrawn, 1 is taken for 2.
+            stateful_metrics: Names of what is shown as it comes; Keras 2
+                averages the rest over the steps. The set is looked into at
+                every update, so that names can be added to it.
+        """

@@ -1,0 +1,129 @@
+"""What TensorFlow itself writes for TensorBoard.
+
+Imported only where TensorFlow has been imported already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+
+def serialised_graph(function: Any) -> bytes | None:
+    """The graph of a traced `tf.function`; `None` if it was not traced."""
+    concrete = getattr(function, "_concrete_variable_creation_fn", None)
+    if concrete is None:
+        return None
+    graph_def = concrete.graph.as_graph_def(add_shapes=True)
+    content: bytes = graph_def.SerializeToString()
+    return content
+
+
+def save_tensors(path: str, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Writes a checkpoint with tensors of any names.
+
+    Args:
+        path: The checkpoint's prefix.
+        tensors: Name → value.
+    """
+    tf.io.gfile.makedirs(path.rpartition("/")[0])
+    with tf.device("CPU"):
+        tf.raw_ops.SaveV2(
+            prefix=path,
+            tensor_names=list(tensors),
+            shape_and_slices=[""] * len(tensors),
+            tensors=[tf.constant(value) for value in tensors.values()],
+        )
+
+
+class DefaultWriters:
+    """Answers `CustomSummaries` with TensorFlow's default writers.
+
+    Args:
+        every: Steps between two that are recorded (≥ 1).
+    """
+
+    def __init__(self, every: int) -> None:
+        self._every = every
+        self._writers: dict[str, Any] = {}
+        # A variable, because traced functions would keep a number for ever.
+        with tf.device("CPU"):
+            self._step = tf.Variable(
+                0, trainable=False, dtype=tf.int64, name="kerascb_step"
+            )
+        self._stack: list[contextlib.ExitStack] = []
+
+    def open(self, directory: str) -> None:
+        """Makes a directory's writer, and with it its file."""
+        if directory not in self._writers:
+            self._writers[directory] = tf.summary.create_file_writer(directory)
+
+    def push(self, directory: str, step: int) -> None:
+        """Makes the writer of a directory the default."""
+        self.open(directory)
+        self._step.assign(step)
+        scope = contextlib.ExitStack()
+        scope.enter_context(self._writers[directory].as_default(self._step))
+        scope.enter_context(tf.summary.record_if(self._is_recorded))
+        self._stack.append(scope)
+
+    def pop(self) -> None:
+        """Makes the writer before it the default again."""
+        if self._stack:
+            self._stack.pop().close()
+
+    def at(self, step: int) -> None:
+        """Sets the step of what is written from now on."""
+        self._step.assign(step)
+
+    def close(self) -> None:
+        """Takes every writer back; none is closed, see `CustomSummaries`."""
+        while self._stack:
+            self.pop()
+        for writer in self._writers.values():
+            writer.flush()
+
+    def _is_recorded(self) -> Any:
+        return tf.equal(self._step % self._every, 0)
+
+
+class TensorFlowProfiler:
+    """Answers `Profiler` with TensorFlow's."""
+
+    def warm_up(self) -> None:
+        """Loads the libraries of the profiler."""
+        tf.profiler.experimental.start(logdir="")
+        tf.profiler.experimental.stop(save=False)
+
+    def start(self, directory: str) -> None:
+        """Begins a profile."""
+        tf.profiler.experimental.start(logdir=directory)
+
+    def annotate(self, batch: int) -> contextlib.AbstractContextManager[Any]:
+        """Marks a batch."""
+        mark: contextlib.AbstractContextManager[Any] = (
+            tf.profiler.experimental.Trace("Profiled batch", step_num=batch)
+        )
+        return mark
+
+    def stop(self) -> None:
+        """Ends and writes the profile."""
+        tf.profiler.experimental.stop(save=True)
+
+    def start_graph(self) -> None:
+        """Begins to collect the functions that are run."""
+        tf.summary.trace_on(graph=True, profiler=False)
+
+    def stop_graph(self, directory: str, name: str, step: int) -> None:
+        """Writes the functions collected, in a file of TensorFlow's own."""
+        writer = tf.summary.create_file_writer(directory)
+        with writer.as_default(), tf.summary.record_if(True):
+            tf.summary.trace_export(name=name, step=step)
+        writer.close()

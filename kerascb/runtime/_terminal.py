@@ -1,0 +1,78 @@
+"""What the stream that lines are printed on can show.
+
+Keras draws its bar over itself with control characters whenever Python runs
+on a POSIX system, into log files too: a line of some thousand characters an
+epoch. Here the bar is drawn only where something can redraw it; elsewhere one
+plain line is left when it ends.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import stat
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kerascb.runtime._protocol import Progbar
+
+
+def can_redraw(stream: IO[str] | None) -> bool:
+    """Whether a line on this stream can be drawn over.
+
+    Args:
+        stream: A terminal, a notebook's cell, PyCharm's console, a file, …
+    """
+    if stream is None:
+        return False
+    if type(stream).__module__.partition(".")[0] == "ipykernel":
+        return True
+    if _is_terminal(stream):
+        return os.environ.get("TERM") != "dumb"
+    return "PYCHARM_HOSTED" in os.environ and _is_pipe(stream)
+
+
+def printable(text: str, stream: IO[str] | None) -> str:
+    r"""The text, with `\x…` for what the stream's encoding does not know.
+
+    Args:
+        text: What shall be printed.
+        stream: Where.
+    """
+    encoding = getattr(stream, "encoding", None)
+    return text if text.isascii() else _encodable(text, encoding or "utf-8")
+
+
+def fit_to_stream(bar: Any, *, redraws: bool) -> Progbar:
+    """Turns a bar that nothing can redraw into one line at its end.
+
+    The line has the form that Keras prints for `verbose=2`.
+
+    Args:
+        bar: A `Progbar` of some Keras.
+        redraws: Whether what it prints can be drawn over.
+    """
+    bar._dynamic_display = redraws
+    if bar.verbose == 1 and not redraws:
+        bar.verbose = 2
+    return bar  # type: ignore[no-any-return]
+
+
+def _is_terminal(stream: IO[str]) -> bool:
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):  # no such method, or closed
+        return False
+
+
+def _is_pipe(stream: IO[str]) -> bool:
+    try:
+        return stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
+    except (AttributeError, ValueError, io.UnsupportedOperation):
+        return False
+
+
+@functools.lru_cache(maxsize=256)
+def _encodable(text: str, encoding: str) -> str:
+    return text.encode(encoding, "backslashreplace").decode(encoding)

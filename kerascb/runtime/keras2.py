@@ -1,0 +1,322 @@
+"""Keras 2: tf_keras, or the Keras that came with TensorFlow ≤ 2.15."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import Any, Literal, NoReturn
+
+import numpy as np
+
+from kerascb.errors import UnsupportedRuntime
+from kerascb.improvement import Direction
+from kerascb.runtime import (
+    _averages,
+    _backup,
+    _metrics,
+    _saving2,
+    _terminal,
+)
+from kerascb.runtime._backup import BackupPlan, BackupStore
+from kerascb.runtime._formats import Format
+from kerascb.runtime._inspection import Inspection
+from kerascb.runtime._inspection2 import Inspection2
+from kerascb.runtime._learning_rate import inner_optimizers, learning_rates
+from kerascb.runtime._protocol import LearningRate, Logs, Progbar
+
+_TRAINER_STEPS = ("train_step", "test_step", "compute_metrics")
+
+
+class Keras2:
+    """Answers `Runtime` for Keras 2.
+
+    Args:
+        package: `"tf_keras"` or `"keras"`, whichever holds this Keras.
+    """
+
+    name: Literal["keras2"] = "keras2"
+    backend = "tensorflow"
+    learning_rate_key = "lr"
+    less = staticmethod(np.less)
+    greater = staticmethod(np.greater)
+
+    def __init__(self, package: str) -> None:
+        self._keras = importlib.import_module(package)
+        self.package = package
+        self.version: str = self._keras.__version__
+        self.inspection: Inspection = Inspection2(self._keras)
+        self._callbacks = self._internal("callbacks")
+        self._stock = {
+            name: getattr(self._keras.callbacks, name)
+            for name in dir(self._keras.callbacks)
+            if not name.startswith("_")
+        }
+        self._io_utils = self._internal("utils.io_utils")
+        self._tf_utils = self._internal("utils.tf_utils")
+        self._distributed_files = self._internal(
+            "distribute.distributed_file_utils"
+        )
+
+    def _internal(self, name: str) -> Any:
+        # Printing, log conversion and the workers' scratch folders are not
+        # public in Keras 2; ours must follow the same switches as stock's.
+        return importlib.import_module(f"{self.package}.src.{name}")
+
+    def stock(self, class_name: str) -> Any:
+        """Keras's own class, also while `install` has put ours in its place."""
+        return self._stock.get(class_name)
+
+    def say(self, message: str) -> None:
+        """Prints to stdout, or to absl's log, as Keras is set."""
+        self._io_utils.print_msg(self.printable(message))
+
+    def warn(self, message: str, *, stacklevel: int = 2) -> None:
+        """Warns through TensorFlow's log, where Keras 2 has its warnings."""
+        from tensorflow.python.platform import tf_logging
+
+        del stacklevel
+        tf_logging.warning(message)
+
+    def to_python(self, logs: Mapping[str, Any] | None) -> Logs:
+        """Scalars as Python numbers, the rest as NumPy arrays, in order."""
+        return dict(self._tf_utils.sync_to_numpy_or_python_type(logs or {}))
+
+    def scalar(self, value: Any) -> float:
+        """A float out of a number, an array or a tensor."""
+        if isinstance(value, (float, int)):
+            return float(value)
+        return float(np.asarray(value).item())
+
+    def unwrap(self, model: Any) -> Any:
+        """The model itself: Keras 2 keeps its variables up to date."""
+        return model
+
+    def metric_names(self, model: Any) -> frozenset[str] | None:
+        """Names compiled into the model; `None` if its steps are its own."""
+        if not getattr(model, "_is_compiled", False) or any(
+            not _is_of_keras(getattr(type(model), step, None))
+            for step in _TRAINER_STEPS
+        ):
+            return None
+        names = {_metrics.name_of(one) for one in _all_metrics(model)}
+        return frozenset({"loss", *(name for name in names if name)})
+
+    def metric_direction(self, model: Any, monitor: str) -> Direction | None:
+        """What the name or class of the compiled metric says."""
+        if model is None:
+            return None
+        return _metrics.direction_of(_all_metrics(model), monitor)
+
+    def learning_rates(self, optimizer: Any) -> list[LearningRate]:
+        """One entry an optimizer; Keras 2 has only one."""
+        return learning_rates(
+            optimizer,
+            key=self.learning_rate_key,
+            to_scalar=self._keras.backend.get_value,
+            assign=self._keras.backend.set_value,
+        )
+
+    def ema_optimizers(self, optimizer: Any) -> list[Any]:
+        """The optimizers compiled with `use_ema=True`."""
+        return [
+            one
+            for one in inner_optimizers(optimizer)
+            if getattr(one, "use_ema", False)
+        ]
+
+    def iterations(self, model: Any) -> int | None:
+        """The optimizer's step counter."""
+        optimizer = getattr(model, "optimizer", None)
+        steps = getattr(optimizer, "iterations", None)
+        return None if steps is None else int(self.scalar(steps))
+
+    def start_fit_at(self, model: Any, epoch: int, batch: int = 0) -> None:
+        """Hands both over through the object that `fit` asks for them."""
+        model._training_state = _StartAt(epoch, batch)
+
+    def forget_start(self, model: Any) -> None:
+        """Leaves the attribute, which the next `fit` reads, at `None`."""
+        model._training_state = None
+
+    def require_backups(self) -> None:
+        """Backups are made of Python state, for which graphs have no place."""
+        from kerascb.runtime import _backup2
+
+        _backup2.require_eager()
+
+    def backup_store(self, model: Any, plan: BackupPlan) -> BackupStore:
+        """A TensorFlow checkpoint; a weights file for what is no model."""
+        from kerascb.runtime import _backup2
+
+        if not hasattr(model, "_train_counter"):
+            return _backup.WeightsBackups(lambda: model, plan)
+        _backup2.require_supported(model._distribution_strategy)
+        if model.built:
+            _backup.build_optimizer(model)
+        else:
+            self.warn(_backup.UNBUILT.format(model=model))
+        store = _backup2.CheckpointBackups(model, plan, self._distributed_files)
+        if plan.before_preemption and not store.hears_preemption:
+            self.warn(
+                "BackupAndRestore: save_before_preemption has no effect here; "
+                "TensorFlow hears of a preemption only under a "
+                "MultiWorkerMirroredStrategy on Google Cloud. Pass a save_freq."
+            )
+        return store
+
+    def averages(self, model: Any) -> list[tuple[Any, Any]]:
+        """Found by the model's variables, which the optimizers number."""
+        return list(
+            _averages.pairs_of_keras2(
+                self.ema_optimizers(model.optimizer), model.trainable_variables
+            )
+        )
+
+    def copy_of(self, variable: Any) -> Any:
+        """A tensor, which TensorFlow copies when the variable is assigned."""
+        import tensorflow as tf
+
+        return tf.identity(variable)
+
+    def update_embeddings(self, layer: Any, model: Any) -> None:
+        """On every replica, as Keras 2 keeps a copy on each."""
+        strategy = model.distribute_strategy
+        strategy.run(lambda: layer.update_embeddings(strategy))
+        for variable in model.optimizer.variables():
+            if "dynamic_embedding" in variable.name:
+                self._keras.backend.set_value(
+                    variable, np.zeros(variable.shape)
+                )
+
+    def require_orbax(self) -> NoReturn:
+        """Refuses: Keras 2 knows no Orbax checkpoints."""
+        raise UnsupportedRuntime(
+            "OrbaxCheckpoint needs Keras 3, which alone can load its "
+            f"checkpoints; this model is of Keras {self.version}. Use "
+            "ModelCheckpoint."
+        )
+
+    def orbax_items(self, model: Any, *, weights_only: bool) -> dict[str, Any]:
+        """Refuses."""
+        self.require_orbax()
+
+    def has_remote_steps(self) -> bool:
+        """True under a `ParameterServerStrategy`."""
+        import tensorflow as tf
+
+        strategy = tf.distribute.get_strategy()
+        return bool(strategy._should_use_with_coordinator)
+
+    def is_chief(self, model: Any) -> bool:
+        """Whether the strategy lets this worker write checkpoints."""
+        strategy = getattr(model, "distribute_strategy", None)
+        return strategy is None or bool(strategy.extended.should_checkpoint)
+
+    def write_path(self, path: str, model: Any) -> str:
+        """A scratch folder beside the path for workers but the chief."""
+        strategy = getattr(model, "distribute_strategy", None)
+        if strategy is None:
+            return path
+        return str(self._distributed_files.write_filepath(path, strategy))
+
+    def discard_write_path(self, path: str, model: Any) -> None:
+        """Removes the scratch folder again."""
+        strategy = getattr(model, "distribute_strategy", None)
+        if strategy is not None:
+            self._distributed_files.remove_temp_dir_with_filepath(
+                path, strategy
+            )
+
+    def can_write(self, form: Format) -> bool:
+        """Keras 2 writes every format itself."""
+        del form
+        return True
+
+    def save(
+        self, model: Any, path: str, form: Format, options: Any = None
+    ) -> None:
+        """Leaves it to the model's own methods."""
+        _saving2.save(model, path, form, options)
+
+    def load_model(
+        self,
+        path: str,
+        form: Format,
+        *,
+        custom_objects: Mapping[str, Any] | None,
+        compile: bool,
+        safe_mode: bool,
+    ) -> Any:
+        """Restores the optimizer from a SavedModel as well."""
+        return _saving2.load_model(
+            self._keras,
+            path,
+            form,
+            custom_objects=custom_objects,
+            compile=compile,
+            safe_mode=safe_mode,
+        )
+
+    def load_weights(self, model: Any, path: str, form: Format) -> None:
+        """Makes the optimizer's variables first, so that they are read too."""
+        _saving2.load_weights(self._keras, model, path, form)
+
+    def can_redraw(self) -> bool:
+        """Never while Keras is set to write to absl's log."""
+        return bool(
+            self._io_utils.is_interactive_logging_enabled()
+        ) and _terminal.can_redraw(sys.stdout)
+
+    def printable(self, text: str) -> str:
+        """Escapes what would make Keras 2 fail."""
+        return _terminal.printable(text, sys.stdout)
+
+    def progbar(
+        self, target: int | None, verbose: int, stateful_metrics: set[str]
+    ) -> Progbar:
+        """A bar that averages over time what is not in `stateful_metrics`."""
+        bar: Any = self._keras.utils.Progbar(
+            target=target,
+            verbose=verbose,
+            unit_name="step",
+        )
+        bar.stateful_metrics = stateful_metrics
+        return _terminal.fit_to_stream(bar, redraws=self.can_redraw())
+
+
+class _StartAt:
+    """Answers the one question that `fit` has for a training state."""
+
+    def __init__(self, epoch: int, batch: int) -> None:
+        self._start = (epoch, batch)
+
+    def maybe_load_initial_counters_from_ckpt(
+        self,
+        steps_per_epoch: int | None,
+        initial_epoch: int,
+        mode: Any = None,
+    ) -> tuple[int, int]:
+        """The epoch and the step to start at; arguments as Keras passes."""
+        del steps_per_epoch, initial_epoch, mode
+        return self._start
+
+
+def _is_of_keras(method: Any) -> bool:
+    package = getattr(method, "__module__", "").partition(".")[0]
+    return package in {"keras", "tf_keras"}
+
+
+def _all_metrics(model: Any) -> list[Any]:
+    container = getattr(model, "compiled_metrics", None)
+    compiled = (
+        []
+        if container is None
+        else [
+            *_metrics.flatten(getattr(container, "_user_metrics", None)),
+            *_metrics.flatten(
+                getattr(container, "_user_weighted_metrics", None)
+            ),
+        ]
+    )
+    return [*compiled, *getattr(model, "metrics", [])]

@@ -1,0 +1,304 @@
+"""Keras 3 on TensorFlow, JAX or torch."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import warnings
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import keras
+import numpy as np
+
+from kerascb.errors import UnsupportedRuntime
+from kerascb.improvement import Direction
+from kerascb.runtime import (
+    _averages,
+    _backup,
+    _metrics,
+    _saving3,
+    _terminal,
+)
+from kerascb.runtime._backup import BackupPlan, BackupStore
+from kerascb.runtime._formats import Format
+from kerascb.runtime._inspection import Inspection
+from kerascb.runtime._inspection3 import Inspection3
+from kerascb.runtime._learning_rate import inner_optimizers, learning_rates
+from kerascb.runtime._protocol import LearningRate, Logs, Progbar
+
+# Keras 3 keeps its printing and its log conversion private; they are used so
+# that users' settings (interactive logging) hold for our lines as well.
+from keras.src.utils.io_utils import print_msg
+from keras.src.utils.python_utils import pythonify_logs
+
+_TRAINER_STEPS = (
+    "train_step",
+    "test_step",
+    "compute_metrics",
+    "get_metrics_result",
+)
+
+
+class Keras3:
+    """Answers `Runtime` for Keras 3."""
+
+    name: Literal["keras3"] = "keras3"
+    package = "keras"
+    learning_rate_key = "learning_rate"
+
+    def __init__(self) -> None:
+        self.version: str = keras.__version__
+        self.backend: str = keras.backend.backend()
+        self.less = keras.ops.less
+        self.greater = keras.ops.greater
+        self.inspection: Inspection = Inspection3(self.backend)
+        self._stock = {
+            name: getattr(keras.callbacks, name)
+            for name in dir(keras.callbacks)
+            if not name.startswith("_")
+        }
+
+    def stock(self, class_name: str) -> Any:
+        """Keras's own class, also while `install` has put ours in its place."""
+        return self._stock.get(class_name)
+
+    def say(self, message: str) -> None:
+        """Prints to stdout, or to absl's log, as Keras is set."""
+        print_msg(self.printable(message))
+
+    def warn(self, message: str, *, stacklevel: int = 2) -> None:
+        """Warns through `warnings`."""
+        warnings.warn(message, stacklevel=stacklevel + 1)
+
+    def to_python(self, logs: Mapping[str, Any] | None) -> Logs:
+        """Floats where they can be had; keys sorted, nested dicts flattened."""
+        return dict(pythonify_logs(logs))
+
+    def scalar(self, value: Any) -> float:
+        """A float out of a number, an array or a tensor of any backend."""
+        if isinstance(value, (float, int)):
+            return float(value)
+        if isinstance(value, keras.Variable):
+            value = keras.ops.convert_to_tensor(value)
+        if keras.ops.is_tensor(value):
+            value = keras.ops.convert_to_numpy(value)
+        return float(np.asarray(value).item())
+
+    def unwrap(self, model: Any) -> Any:
+        """Takes off torch's data-parallel wrapper; brings JAX's state home."""
+        if self.backend == "torch" and type(model).__name__ == (
+            "DistributedDataParallel"
+        ):
+            return model.module
+        if self.backend == "jax" and hasattr(model, "jax_state_sync"):
+            model.jax_state_sync()
+        return model
+
+    def metric_names(self, model: Any) -> frozenset[str] | None:
+        """Names compiled into the model; `None` if its steps are its own."""
+        if not getattr(model, "compiled", False) or any(
+            not _is_of_keras(getattr(type(model), step, None))
+            for step in _TRAINER_STEPS
+        ):
+            return None
+        names = {_metrics.name_of(one) for one in _compiled_metrics(model)}
+        return frozenset({"loss", *(name for name in names if name)})
+
+    def metric_direction(self, model: Any, monitor: str) -> Direction | None:
+        """What the compiled metric of that name says of itself."""
+        if model is None:
+            return None
+        return _metrics.direction_of(
+            [*_compiled_metrics(model), *getattr(model, "metrics", [])],
+            monitor,
+        )
+
+    def learning_rates(self, optimizer: Any) -> list[LearningRate]:
+        """One entry an optimizer; several inside a `MultiOptimizer`."""
+        return learning_rates(
+            optimizer,
+            key=self.learning_rate_key,
+            to_scalar=self.scalar,
+            assign=lambda variable, rate: variable.assign(rate),
+        )
+
+    def ema_optimizers(self, optimizer: Any) -> list[Any]:
+        """The optimizers compiled with `use_ema=True`."""
+        return [
+            one
+            for one in inner_optimizers(optimizer)
+            if getattr(one, "use_ema", False)
+        ]
+
+    def iterations(self, model: Any) -> int | None:
+        """The optimizer's step counter."""
+        optimizer = getattr(model, "optimizer", None)
+        steps = getattr(optimizer, "iterations", None)
+        return None if steps is None else int(self.scalar(steps))
+
+    def start_fit_at(self, model: Any, epoch: int, batch: int = 0) -> None:
+        """Hands over the epoch; Keras 3 has no way to hand over a batch."""
+        del batch
+        model._initial_epoch = epoch
+
+    def forget_start(self, model: Any) -> None:
+        """Keras itself never takes its `_initial_epoch` back."""
+        model._initial_epoch = None
+
+    def require_backups(self) -> None:
+        """Keras 3 always executes eagerly."""
+
+    def backup_store(self, model: Any, plan: BackupPlan) -> BackupStore:
+        """A weights file, beside a JSON file."""
+        if plan.before_preemption:
+            raise UnsupportedRuntime(
+                "BackupAndRestore cannot save before a preemption with Keras "
+                "3, which is told of none; got save_before_preemption=True. "
+                "Pass save_freq='epoch' or a number of batches instead."
+            )
+        if not getattr(model, "built", True):
+            raise ValueError(_backup.UNBUILT.format(model=model))
+        return _backup.WeightsBackups(
+            functools.partial(self.unwrap, model),
+            plan,
+            writes=self.is_chief(model),
+        )
+
+    def averages(self, model: Any) -> list[tuple[Any, Any]]:
+        """Read off the optimizers, which know their variables."""
+        optimizers = self.ema_optimizers(model.optimizer)
+        return list(_averages.pairs_of_keras3(optimizers))
+
+    def copy_of(self, variable: Any) -> Any:
+        """A tensor on the same device."""
+        return keras.ops.copy(variable.value)
+
+    def update_embeddings(self, layer: Any, model: Any) -> None:
+        """Refuses: there is nothing to update."""
+        del layer, model
+        raise UnsupportedRuntime(
+            "UpdateEmbeddingCallback needs the DynamicEmbedding layer of Keras "
+            f"2; this model is of Keras {self.version}."
+        )
+
+    def require_orbax(self) -> None:
+        """Asks for a Keras that can load such checkpoints whole."""
+        from kerascb.runtime import _orbax3
+
+        _orbax3.require()
+
+    def orbax_items(self, model: Any, *, weights_only: bool) -> dict[str, Any]:
+        """What `keras.saving.load_model` reads from such a checkpoint."""
+        from kerascb.runtime import _orbax3
+
+        return _orbax3.items_of(self.unwrap(model), weights_only=weights_only)
+
+    def has_remote_steps(self) -> bool:
+        """Never: Keras 3 knows no parameter servers."""
+        return False
+
+    def is_chief(self, model: Any) -> bool:
+        """Process 0 on JAX and torch; the strategy's chief on TensorFlow."""
+        if self.backend == "jax":
+            import jax
+
+            return bool(jax.process_index() == 0)
+        if self.backend == "torch":
+            import torch.distributed as dist
+
+            return not dist.is_initialized() or dist.get_rank() == 0
+        strategy = getattr(model, "distribute_strategy", None)
+        return strategy is None or bool(strategy.extended.should_checkpoint)
+
+    def write_path(self, path: str, model: Any) -> str:
+        """Every worker writes where it is told, as stock Keras 3 does."""
+        del model
+        return path
+
+    def discard_write_path(self, path: str, model: Any) -> None:
+        """Nothing was written aside."""
+
+    def can_write(self, form: Format) -> bool:
+        """TensorFlow's formats need TensorFlow, some as the backend."""
+        return _saving3.can_write(form)
+
+    def save(
+        self, model: Any, path: str, form: Format, options: Any = None
+    ) -> None:
+        """Writes also what Keras 3 itself no longer does."""
+        _saving3.save(model, path, form, options)
+
+    def load_model(
+        self,
+        path: str,
+        form: Format,
+        *,
+        custom_objects: Mapping[str, Any] | None,
+        compile: bool,
+        safe_mode: bool,
+    ) -> Any:
+        """Reads also the model inside a SavedModel that `save` wrote."""
+        return _saving3.load_model(
+            path,
+            form,
+            custom_objects=custom_objects,
+            compile=compile,
+            safe_mode=safe_mode,
+        )
+
+    def load_weights(self, model: Any, path: str, form: Format) -> None:
+        """Reads also TensorFlow checkpoints."""
+        _saving3.load_weights(model, path, form)
+
+    def can_redraw(self) -> bool:
+        """Never while Keras is set to write to absl's log."""
+        return bool(
+            keras.config.is_interactive_logging_enabled()
+        ) and _terminal.can_redraw(sys.stdout)
+
+    def printable(self, text: str) -> str:
+        """Escapes what Keras 3 itself would leave out."""
+        return _terminal.printable(text, sys.stdout)
+
+    def progbar(
+        self, target: int | None, verbose: int, stateful_metrics: set[str]
+    ) -> Progbar:
+        """A bar that shows every metric as it comes; Keras 3 averages none."""
+        del stateful_metrics
+        shown_as_is: dict[str, Any] = (
+            {"stateless_metrics": set()}
+            if "stateless_metrics"
+            in inspect.signature(keras.utils.Progbar).parameters
+            else {}
+        )
+        bar: Any = keras.utils.Progbar(
+            target=target, verbose=verbose, unit_name="step", **shown_as_is
+        )
+        if not shown_as_is:
+            bar.stateful_metrics = _Everything()
+        return _terminal.fit_to_stream(bar, redraws=self.can_redraw())
+
+
+class _Everything:
+    """A set with everything in it, for bars that know only such a set."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _is_of_keras(method: Any) -> bool:
+    return getattr(method, "__module__", "").partition(".")[0] == "keras"
+
+
+def _compiled_metrics(model: Any) -> list[Any]:
+    container = getattr(model, "_compile_metrics", None)
+    if container is None:
+        return []
+    if getattr(container, "built", False):
+        return list(container.metrics)
+    return [
+        *_metrics.flatten(container._user_metrics),
+        *_metrics.flatten(container._user_weighted_metrics),
+    ]

@@ -1,0 +1,61 @@
+"""The check whether a batch hook is slower than the batch."""
+
+import itertools
+
+import pytest
+
+from kerascb.callbacks import _hook_timer
+from kerascb.callbacks._hook_timer import HookTimer
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands until it is set forward."""
+
+    class Clock:
+        now_s = 100.0
+
+        def advance(self, seconds):
+            self.now_s += seconds
+
+    clock = Clock()
+    monkeypatch.setattr(_hook_timer.time, "perf_counter", lambda: clock.now_s)
+    return clock
+
+
+def drive(timer, clock, *, batch_s, hook_s, begin=True):
+    for batch in itertools.count():
+        if begin:
+            timer.call("on_train_batch_begin", batch, lambda: None)
+        clock.advance(batch_s)
+        timer.call("on_train_batch_end", batch, lambda: clock.advance(hook_s))
+        if timer.is_done or batch > 20:
+            return
+
+
+def test_a_hook_slower_than_its_batch_is_told_once(clock):
+    """The text is Keras 2's."""
+    told = []
+    drive(HookTimer(told.append), clock, batch_s=0.5, hook_s=1.0)
+
+    assert told == [
+        "Callback method `on_train_batch_end` is slow compared to the batch "
+        "time (batch time: 0.5000s vs `on_train_batch_end` time: 1.0000s). "
+        "Check your callbacks."
+    ]
+
+
+def test_a_hook_faster_than_its_batch_is_not(clock):
+    """Nothing to tell."""
+    told = []
+    drive(HookTimer(told.append), clock, batch_s=1.0, hook_s=0.5)
+
+    assert told == []
+
+
+def test_end_hooks_without_begin_hooks_are_no_error(clock):
+    """Stock fails with TypeError at the second batch."""
+    timer = HookTimer(pytest.fail)
+    drive(timer, clock, batch_s=1.0, hook_s=2.0, begin=False)
+
+    assert not timer.is_done

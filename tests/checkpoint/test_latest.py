@@ -1,0 +1,69 @@
+"""The newest of the files of a template."""
+
+import os
+
+import pytest
+
+from kerascb.checkpoint.latest import newest
+
+
+def _write(folder, times):
+    for name, time in times.items():
+        (folder / name).write_text("")
+        os.utime(folder / name, (time, time))
+
+
+@pytest.mark.parametrize("bare", [True, False])
+def test_the_last_written_is_taken(tmp_path, bare):
+    """Time decides, also for a file name without a folder."""
+    _write(tmp_path, {"w-03.h5": 1, "w-01.h5": 3, "w-02.h5": 2, "x.h5": 4})
+    folder = "" if bare else str(tmp_path)
+
+    found = newest(os.path.join(folder, "w-{epoch:02d}.h5"))
+
+    assert found == os.path.join(folder, "w-01.h5")
+
+
+def test_the_largest_name_of_one_time(tmp_path):
+    """Of files of the same second the one with the largest name is taken."""
+    _write(tmp_path, {"w-03.h5": 1, "w-01.h5": 1})
+
+    assert newest("w-{epoch:02d}.h5") == "w-03.h5"
+
+
+def test_the_text_of_a_template_is_meant_literally(tmp_path):
+    """A dot stands for a dot, and a placeholder for one part of the name."""
+    _write(tmp_path, {"b03xe02.h5": 1, "b03.f02.h5": 2})
+
+    assert newest("b{batch:02d}.e{epoch:02d}.h5") is None
+
+
+@pytest.mark.parametrize("template", ["none-{epoch}.h5", "no/folder-{epoch}"])
+def test_nothing(template):
+    """Where nothing is, nothing is found."""
+    assert newest(template) is None
+
+
+def test_a_checkpoint_is_found_by_its_prefix(tmp_path):
+    """The files of a TensorFlow checkpoint count as one."""
+    _write(
+        tmp_path,
+        {
+            "cp-1.index": 1,
+            "cp-1.data-00000-of-00001": 1,
+            "cp-2.index": 2,
+            "cp-2.data-00000-of-00001": 3,
+        },
+    )
+
+    assert newest("cp-{epoch}") == "cp-2"
+
+
+def test_what_the_folder_notes_comes_first(tmp_path, tensorflow):
+    """TensorFlow's own note is more to be relied on than times."""
+    _write(tmp_path, {"cp-1": 1, "cp-2": 2})
+    tensorflow.__internal__.train.update_checkpoint_state(
+        str(tmp_path), str(tmp_path / "cp-1")
+    )
+
+    assert newest("cp-{epoch}") == "cp-1"

@@ -1,0 +1,265 @@
+"""Back from disk, from every format."""
+
+import importlib
+import zipfile
+
+import numpy as np
+import pytest
+
+from kerascb import ModelCheckpoint
+from kerascb.checkpoint import load_model, load_weights
+from kerascb.checkpoint.loading import find
+from kerascb.errors import InvalidArgument
+from kerascb.runtime import Format
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*Keras 3 itself saves:UserWarning",
+    # NumPy 2 with TensorFlow's arrays, inside Keras.
+    "ignore:__array__ implementation doesn't accept:DeprecationWarning",
+)
+
+MODELS = ["m.keras", "m.h5", "m.hdf5", "m"]
+WEIGHTS = ["w.weights.h5", "cp", "sub/cp-{epoch:02d}.ckpt"]
+WITHOUT_OPTIMIZER = ["w.h5", "w.hdf5"]
+
+
+@pytest.fixture
+def trained(keras, make_model, data):
+    """Trains a model and saves it to a path; returns the model."""
+
+    def train(path, weights_only=False, **model_args):
+        model = make_model(optimizer="adam", **model_args)
+        x, y = data
+        model.fit(
+            x,
+            y,
+            epochs=2,
+            verbose=0,
+            shuffle=False,
+            callbacks=[ModelCheckpoint(path, save_weights_only=weights_only)],
+        )
+        return model
+
+    return train
+
+
+def _assert_trains_alike(model, other, data):
+    first = [model.train_on_batch(*data) for _ in range(3)]
+    second = [other.train_on_batch(*data) for _ in range(3)]
+
+    np.testing.assert_allclose(second, first, rtol=1e-5)
+
+
+@pytest.mark.fit
+@pytest.mark.parametrize("path", MODELS)
+def test_training_continues_from_every_whole_model(trained, data, path):
+    """A model comes back with its optimizer, out of every format."""
+    model = trained(path)
+
+    loaded = load_model(path)
+
+    assert int(loaded.optimizer.iterations) == int(model.optimizer.iterations)
+    _assert_trains_alike(model, loaded, data)
+
+
+@pytest.mark.fit
+@pytest.mark.parametrize("path", WEIGHTS)
+def test_training_continues_from_weights(trained, make_model, data, path):
+    """Optimizer state is loaded into a model that was never trained."""
+    model = trained(path, weights_only=True)
+    fresh = make_model(optimizer="adam", seed=7)
+
+    load_weights(fresh, path.format(epoch=2))
+
+    _assert_trains_alike(model, fresh, data)
+
+
+@pytest.mark.fit
+@pytest.mark.parametrize("path", [*WITHOUT_OPTIMIZER, "w.keras"])
+def test_weights_from_old_names(trained, make_model, path):
+    """Names that Keras 3 refuses hold the weights all the same."""
+    model = trained(path, weights_only=True)
+    fresh = make_model(seed=7)
+
+    load_weights(fresh, path)
+
+    for one, other in zip(
+        model.get_weights(), fresh.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.fit
+@pytest.mark.parametrize("path", [*WITHOUT_OPTIMIZER, "w.weights.h5"])
+def test_stock_reads_what_we_wrote(trained, make_model, path):
+    """`model.load_weights(path)` of an existing script keeps working."""
+    model = trained(path, weights_only=True)
+    fresh = make_model(seed=7)
+
+    fresh.load_weights(path)
+
+    np.testing.assert_array_equal(fresh.get_weights()[0], model.get_weights()[0])
+
+
+@pytest.mark.fit
+def test_a_directory_serves(trained, data, tensorflow):
+    """TensorFlow loads the directory, and predicts what the model does."""
+    model = trained("m")
+
+    served = tensorflow.saved_model.load("m").signatures["serving_default"]
+    (predicted,) = served(tensorflow.constant(data[0])).values()
+
+    np.testing.assert_allclose(
+        predicted, model.predict(data[0], verbose=0), rtol=1e-5
+    )
+
+
+@pytest.mark.fit
+def test_a_directory_brings_seeds_back(keras, data, keras3_only):
+    """Dropout goes on from where it was, which no Keras file can do."""
+    model = keras.Sequential(
+        [
+            keras.layers.Input((4,)),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.5, seed=3),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(*data, verbose=0, callbacks=[ModelCheckpoint("m")])
+
+    _assert_trains_alike(model, load_model("m"), data)
+
+
+@pytest.mark.fit
+def test_a_directory_is_replaced(trained, data):
+    """Saving twice to one directory leaves the last state."""
+    trained("m", seed=5)
+    model = trained("m", seed=6)
+
+    np.testing.assert_array_equal(
+        load_model("m").get_weights()[0], model.get_weights()[0]
+    )
+
+
+@pytest.mark.fit
+@pytest.mark.parametrize(
+    "compile_args",
+    [
+        {"loss": "mse", "metrics": ["mae", "mse"]},
+        {"loss": "mse", "metrics": []},
+        {"loss": None, "metrics": None},
+    ],
+    ids=["names", "no-metrics", "objects"],
+)
+def test_hdf5_however_it_was_compiled(
+    keras, make_model, data, compile_args
+):
+    """A loss given by its short name does not stop an HDF5 file loading."""
+    if compile_args["loss"] is None:
+        compile_args = {
+            "loss": keras.losses.MeanSquaredError(),
+            "metrics": [keras.metrics.RootMeanSquaredError(name="rmse")],
+        }
+    x, y = data
+    y = np.eye(3, dtype="float32")[y]
+    model = make_model(optimizer="adam", **compile_args)
+    model.fit(x, y, verbose=0, callbacks=[ModelCheckpoint("m.h5")])
+
+    _assert_trains_alike(model, load_model("m.h5"), (x, y))
+
+
+@pytest.mark.fit
+def test_uncompiled_on_request(trained):
+    """`compile=False` leaves the optimizer out."""
+    trained("m.h5")
+
+    assert getattr(load_model("m.h5", compile=False), "optimizer", None) is None
+
+
+@pytest.mark.fit
+def test_what_a_file_is_does_not_hang_on_its_name(trained, tmp_path):
+    """A renamed file is recognised by its content."""
+    trained("m.keras")
+    (tmp_path / "m.keras").rename("model.backup")
+
+    found = find("model.backup")
+
+    assert (found.form, found.path) == (Format.KERAS, "model.backup")
+
+
+@pytest.mark.fit
+@pytest.mark.parametrize("path", ["w.weights.h5", "w.h5", "cp"])
+def test_weights_are_no_model(trained, path):
+    """The error names the way that works."""
+    trained(path, weights_only=True)
+
+    with pytest.raises(InvalidArgument, match=r"load_weights\(model"):
+        load_model(path)
+
+
+def test_a_graph_is_no_model(tensorflow, keras3_only):
+    """A SavedModel that others wrote holds no Keras model."""
+    module = tensorflow.Module()
+    module.value = tensorflow.Variable(1.0)
+    tensorflow.saved_model.save(module, "graph")
+
+    with pytest.raises(InvalidArgument, match="TFSMLayer"):
+        load_model("graph")
+
+
+def test_weights_are_not_taken_from_a_directory(tmp_path, make_model):
+    """The error names the way that works."""
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "saved_model.pb").write_text("")
+
+    with pytest.raises(InvalidArgument, match="load_model"):
+        load_weights(make_model(), "m")
+
+
+def test_nothing():
+    """A path where nothing is gets Python's own error."""
+    with pytest.raises(FileNotFoundError, match="No model and no weights"):
+        load_model("nothing")
+
+
+def test_something_else(tmp_path):
+    """A file that is neither archive nor HDF5 is named."""
+    (tmp_path / "m.keras").write_text("hello")
+
+    with pytest.raises(InvalidArgument, match="neither a .keras archive"):
+        load_model("m.keras")
+
+
+def test_the_prefix_of_weights_without_tensorflow(tmp_path):
+    """What was mapped to `.weights.h5` is found under the path given."""
+    (tmp_path / "cp.weights.h5").write_text("")
+
+    assert find("cp").path == "cp.weights.h5"
+
+
+@pytest.mark.fit
+@pytest.mark.parametrize("path", ["m.keras", "m"])
+def test_the_keras_that_wrote_it_reads_it(path, data):
+    """In a process with two Kerases each model comes back as its own."""
+    pytest.importorskip("tensorflow")
+    for package in ("tf_keras", "keras"):
+        keras = pytest.importorskip(package)
+        model = keras.Sequential([keras.layers.Dense(3)])
+        model.compile("adam", "mse")
+        x = data[0]
+        checkpoint = ModelCheckpoint(f"{package}-{path}")
+        model.fit(x, x[:, :3], verbose=0, callbacks=[checkpoint])
+
+        loaded = load_model(f"{package}-{path}")
+
+        assert isinstance(loaded, importlib.import_module(package).Model)
+
+
+def test_an_archive_without_metadata(tmp_path):
+    """A zip file of something else is told apart."""
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr("a", "b")
+
+    with pytest.raises(InvalidArgument, match="neither a .keras archive"):
+        load_model("m.keras")

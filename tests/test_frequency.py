@@ -1,0 +1,62 @@
+"""When something is due."""
+
+import pytest
+
+from kerascb.errors import InvalidArgument
+from kerascb.frequency import BatchCounter, EpochCounter, validate_save_freq
+
+
+@pytest.mark.parametrize("save_freq", ["epoch", 1, 500])
+def test_accepts_epochs_and_counts(save_freq):
+    """What Keras documents passes."""
+    assert validate_save_freq(save_freq, "Unrecognized save_freq.") is None
+
+
+@pytest.mark.parametrize(
+    "save_freq", [True, False, 0, -1, 1.5, "batch", None, [1]]
+)
+def test_refuses_what_is_neither(save_freq):
+    """A bool is no count, though Python takes it for one (contract §6.4)."""
+    with pytest.raises(InvalidArgument, match="^Unrecognized save_freq"):
+        validate_save_freq(save_freq, "Unrecognized save_freq.")
+
+
+def test_says_what_is_wrong_with_zero():
+    """A count of 0 is named as too small."""
+    with pytest.raises(InvalidArgument, match="at least 1"):
+        validate_save_freq(0, "Unrecognized save_freq.")
+
+
+@pytest.mark.parametrize(
+    ("every", "indices", "due"),
+    [
+        pytest.param(1, [0, 1, 0, 1], [0, 1, 2, 3], id="each batch"),
+        pytest.param(2, [0, 1, 2, 3], [1, 3], id="every second"),
+        pytest.param(3, [0, 1, 0, 1, 0, 1], [2, 5], id="over epochs"),
+        pytest.param(8, [3, 7, 3, 7], [1, 3], id="steps_per_execution=4"),
+        pytest.param(
+            6, [3, 7, 3, 7], [1, 3], id="what is above is not carried over"
+        ),
+        pytest.param(2, [0, 0, 0, 0], [1, 3], id="epochs of one batch"),
+        pytest.param(5, [4, 4], [0, 1], id="epochs of one execution"),
+    ],
+)
+def test_counts_batches_over_the_borders_of_epochs(every, indices, due):
+    """The action is due each time `every` batches have gone by."""
+    counter = BatchCounter(every)
+
+    answers = [counter.is_due_after(index) for index in indices]
+
+    assert [turn for turn, is_due in enumerate(answers) if is_due] == due
+
+
+@pytest.mark.parametrize(
+    ("every", "due"), [(1, [0, 1, 2, 3, 4, 5]), (2, [1, 3, 5]), (4, [3])]
+)
+def test_counts_epochs(every, due):
+    """The action is due after every `every`-th epoch."""
+    counter = EpochCounter(every)
+
+    answers = [counter.is_due() for _ in range(6)]
+
+    assert [turn for turn, is_due in enumerate(answers) if is_due] == due
