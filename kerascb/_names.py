@@ -44,7 +44,22 @@ KERAS_PACKAGES: tuple[str, ...] = (
     "tf_keras",
     "tf_keras.api._v2.keras",
 )
-"""The packages whose `callbacks` is public; many are one Keras again."""
+"""The packages that users import a Keras as; many are the same one again."""
 
 KERAS_INTERNALS: tuple[str, ...] = ("keras.src", "tf_keras.src")
-"""The packages whose `callbacks` is what `fit` itself looks things up in."""
+"""The packages that a Keras looks its own things up in."""
+
+PUBLIC_MODULES: tuple[str, ...] = tuple(
+    f"{package}.callbacks" for package in KERAS_PACKAGES
+)
+"""The modules that users take callbacks from."""
+
+EXPERIMENTAL_MODULES: tuple[str, ...] = tuple(
+    f"{module}.experimental" for module in PUBLIC_MODULES
+)
+"""The modules below them, where there are any."""
+
+INTERNAL_MODULES: tuple[str, ...] = tuple(
+    f"{package}.callbacks" for package in KERAS_INTERNALS
+)
+"""The modules that `fit` takes callbacks from."""

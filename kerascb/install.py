@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
+import sys
 from typing import TYPE_CHECKING
 
-from kerascb._names import CALLBACKS, EXPERIMENTAL
-from kerascb.runtime._substitution import Substitutes, Substitution
+import kerascb
+from kerascb._import_watch import ImportWatch
+from kerascb._names import (
+    CALLBACKS,
+    EXPERIMENTAL_MODULES,
+    INTERNAL_MODULES,
+    PUBLIC_MODULES,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from kerascb.runtime._substitution import Substitution
 
 __all__ = ["Installation", "install", "uninstall"]
 
@@ -42,8 +49,8 @@ def install() -> Installation:
         >>> keras.callbacks.CSVLogger is kerascb.CSVLogger
         False
     """
-    is_first = not _substitution.is_on
-    _substitution.start()
+    is_first = not _installer.is_on
+    _installer.start()
     return Installation(is_outermost=is_first)
 
 
@@ -52,7 +59,7 @@ def uninstall() -> None:
 
     Without `install` before, it does nothing.
     """
-    _substitution.stop()
+    _installer.stop()
 
 
 class Installation:
@@ -78,15 +85,61 @@ class Installation:
             uninstall()
 
 
-@functools.cache
-def _load() -> Substitutes:
-    import kerascb
+class _Installer:
+    """Puts our classes in place, in what is imported now and what will be.
 
-    return Substitutes(
-        classes={name: getattr(kerascb, name) for name in CALLBACKS},
-        experimental=importlib.import_module("kerascb.experimental"),
-        in_experimental=EXPERIMENTAL,
-    )
+    Attributes:
+        is_on: Whether it is at work.
+    """
+
+    def __init__(self) -> None:
+        self.is_on = False
+        self._is_loading = False
+        self._substitution: Substitution | None = None
+        self._watch = ImportWatch(
+            {
+                *("keras", "tf_keras"),
+                *INTERNAL_MODULES,
+                *PUBLIC_MODULES,
+                *EXPERIMENTAL_MODULES,
+            },
+            self._substitute,
+        )
+
+    def start(self) -> None:
+        if not self.is_on:
+            self._substitute()
+            self._watch.start()
+            self.is_on = True
+
+    def stop(self) -> None:
+        self.is_on = False
+        self._watch.stop()
+        if self._substitution is not None:
+            self._substitution.take_back()
+
+    def _substitute(self) -> None:
+        modules = (*INTERNAL_MODULES, *PUBLIC_MODULES)
+        if self._is_loading or sys.modules.keys().isdisjoint(modules):
+            return
+        if self._substitution is None:
+            self._is_loading = True
+            try:
+                # May import a Keras, which brings us here again.
+                self._substitution = _load()
+            finally:
+                self._is_loading = False
+        self._substitution.put()
 
 
-_substitution = Substitution(_load)
+def _load() -> Substitution:
+    # Not before a Keras is there: until then the program may want to set
+    # things up that are read when it, or NumPy, is imported.
+    from kerascb import experimental
+    from kerascb.runtime._substitution import Substitution
+
+    classes = {name: getattr(kerascb, name) for name in CALLBACKS}
+    return Substitution(classes, experimental)
+
+
+_installer = _Installer()

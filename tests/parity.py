@@ -67,6 +67,8 @@ def collect_warnings(runtime):
             stack.enter_context(mock.patch(target, note))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("always")
+        # Keras's own reading of variables, since NumPy 2.
+        warnings.filterwarnings("ignore", "__array__ implementation")
         warnings.showwarning = lambda message, *rest: note(str(message))
         yield texts
 

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import os
+import re
 import shutil
 from typing import IO, TYPE_CHECKING, Any
 
@@ -157,10 +158,8 @@ def find_header(text: str, separator: str) -> tuple[str, list[str]] | None:
         `None` if the line names no column `epoch`.
     """
     line = text.partition("\n")[0].rstrip("\r")
-    follows_key = line.removeprefix(KEY)[:1] if line.startswith(KEY) else ""
-    for candidate in dict.fromkeys(
-        [separator, *_COMMON_SEPARATORS, *follows_key]
-    ):
+    after_key = re.findall(rf"^{KEY}(\W)", line)
+    for candidate in [separator, *_COMMON_SEPARATORS, *after_key]:
         columns = next(csv.reader([line], delimiter=candidate), [])
         if KEY in columns:
             return candidate, columns

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kerascb import runtime
+from kerascb.runtime import is_name_of
 
 _KNOWN_PACKAGES = frozenset({"keras", "tf_keras", "kerascb"})
 
@@ -35,15 +36,7 @@ class ForeseenLogs:
             not self.are_complete
             or name in self.names
             or name.startswith(self.learning_rate_key)
-            or any(self._is_of_output(name, metric) for metric in self.names)
-        )
-
-    @staticmethod
-    def _is_of_output(name: str, metric: str) -> bool:
-        # `val_loss` is `val_head_loss` for the output called `head`.
-        prefix = "val_" if metric.startswith("val_") else ""
-        return name.startswith(prefix) and name.endswith(
-            f"_{metric.removeprefix('val_')}"
+            or any(_is_of_an_output(name, metric) for metric in self.names)
         )
 
 
@@ -77,3 +70,10 @@ def _may_log(callback: Any) -> bool:
         kind.__module__.partition(".")[0] not in _KNOWN_PACKAGES
         or kind.__name__ == "LambdaCallback"
     )
+
+
+def _is_of_an_output(name: str, metric: str) -> bool:
+    # `val_loss` is `val_head_loss` for the output called `head`.
+    if name.startswith("val_") != metric.startswith("val_"):
+        return False
+    return is_name_of(name, metric.removeprefix("val_"))

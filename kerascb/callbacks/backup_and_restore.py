@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,10 +11,17 @@ from kerascb.callbacks.callback import Callback, batch_hook
 from kerascb.errors import InvalidArgument
 from kerascb.events.storage import refuse_unwritable
 from kerascb.frequency import BatchCounter, validate_save_freq
-from kerascb.runtime import BackupPlan, BackupStore, Logs, Position
+from kerascb.runtime import (
+    BackupFiles,
+    BackupPlan,
+    BackupStore,
+    Logs,
+    Position,
+)
 
-_WEIGHTS = "latest.weights.h5"
-_METADATA = "training_metadata.json"
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _FLAGS = {
     "keras2": ("delete_checkpoint", "save_before_preemption"),
     "keras3": ("double_checkpoint", "delete_checkpoint"),
@@ -106,13 +112,11 @@ class BackupAndRestore(Callback):
         for name, value in _by_name(names, flags).items():
             setattr(self, name, value)
         _validate(backup_dir, save_freq, self.save_before_preemption)
-        folder = os.fspath(backup_dir)
-        self._weights_path = os.path.join(folder, _WEIGHTS)
-        self._training_metadata_path = os.path.join(folder, _METADATA)
-        self._prev_weights_path = f"{self._weights_path}.bkp"
-        self._prev_training_metadata_path = (
-            f"{self._training_metadata_path}.bkp"
-        )
+        files = BackupFiles.latest_in(os.fspath(backup_dir))
+        self._weights_path = files.weights
+        self._training_metadata_path = files.metadata
+        self._prev_weights_path = files.previous.weights
+        self._prev_training_metadata_path = files.previous.metadata
         self._current_epoch = 0
         self._last_batch_seen = 0
         self._resumed_batch = 0
@@ -145,9 +149,7 @@ class BackupAndRestore(Callback):
             return
         self._current_epoch = position.epoch
         self._resumed_batch = position.batch
-        self._runtime.start_fit_at(
-            self._model, position.epoch, position.batch
-        )
+        self._runtime.start_fit_at(self._model, position.epoch, position.batch)
         self._has_set_start = True
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
@@ -163,9 +165,7 @@ class BackupAndRestore(Callback):
         self._forget_start()
         self._current_epoch = epoch
         if self._counter is not None:
-            self._counter.last_index = (
-                self._resumed_batch - 1 if self._resumed_batch else None
-            )
+            self._counter.last_index = self._resumed_batch - 1
         self._resumed_batch = 0
 
     @batch_hook(

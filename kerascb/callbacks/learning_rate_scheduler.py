@@ -93,13 +93,11 @@ class LearningRateScheduler(LearningRateCallback):
         if logs is not None:
             self._log_rates(logs)
 
-    def _scheduled(self, epoch: int, rate: LearningRate) -> Any:
+    def _scheduled(self, epoch: int, rate: LearningRate) -> float:
         if _takes_rate(self.schedule):
             answer = self.schedule(epoch, float(rate.read()))
         else:
             answer = self.schedule(epoch)
-        if isinstance(answer, (float, np.floating)):
-            return answer  # As it is, so that it prints as in Keras.
         if isinstance(answer, _NO_RATES):
             raise self._wrong_output(answer)
         try:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerascb.callbacks.callback import batch_hook
 from kerascb.callbacks.monitor_callback import MonitorCallback
 from kerascb.errors import InvalidArgument, MissingDependency
 from kerascb.events.storage import refuse_unwritable
 from kerascb.frequency import BatchCounter, validate_save_freq
-from kerascb.runtime import Logs
+
+if TYPE_CHECKING:
+    from kerascb.runtime import Logs
 
 
 class OrbaxCheckpoint(MonitorCallback):
@@ -145,6 +148,7 @@ class OrbaxCheckpoint(MonitorCallback):
         refuse_unwritable(os.fspath(self.directory), "directory")
         self._runtime.require_orbax()
         self._offset = 0
+        _ = self.checkpointer  # makes the folder
         if self.save_best_only:
             self._begin_monitoring()
 
@@ -158,7 +162,7 @@ class OrbaxCheckpoint(MonitorCallback):
         del epoch, logs
         self._batches_before_epoch = self._total_batches_seen
         if self._counter is not None:
-            self._counter.last_index = None
+            self._counter.last_index = -1
 
     @batch_hook(lambda self: self.save_freq != "epoch")
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
@@ -226,7 +230,7 @@ class OrbaxCheckpoint(MonitorCallback):
         )
 
     def is_primary_host(self) -> bool:
-        """Whether this is the process that leads the others, or the only one."""
+        """Whether this process leads the others, or is the only one."""
         return not self.is_multihost_enabled() or bool(
             _orbax().multihost.is_primary_host(primary_host=0)
         )
@@ -273,8 +277,8 @@ class OrbaxCheckpoint(MonitorCallback):
             self._offset = latest.step + 1 - step
             self._warn(
                 f"OrbaxCheckpoint: {os.fspath(self.directory)!r} already holds "
-                f"step {latest.step}, and this run is at step {step}; its steps "
-                f"are counted from {step + self._offset} on. Use another "
+                f"step {latest.step}, and this run is at step {step}; its "
+                f"steps are counted from {step + self._offset} on. Use another "
                 "directory to keep runs apart."
             )
         return step + self._offset
@@ -298,9 +302,8 @@ class OrbaxCheckpoint(MonitorCallback):
 
 def _orbax() -> Any:
     try:
-        import orbax.checkpoint as ocp
+        return importlib.import_module("orbax.checkpoint")
     except ImportError as error:
         raise MissingDependency(
             "OrbaxCheckpoint", "orbax-checkpoint", "orbax"
         ) from error
-    return ocp

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kerascb.callbacks.callback import Callback
 from kerascb.errors import InvalidArgument
-from kerascb.runtime import Logs
+
+if TYPE_CHECKING:
+    from kerascb.runtime import Logs
 
 
 class SwapEMAWeights(Callback):

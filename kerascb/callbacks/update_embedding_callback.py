@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kerascb.callbacks.callback import Callback
 from kerascb.errors import InvalidArgument
-from kerascb.runtime import Logs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
+
+    from kerascb.runtime import Logs
 
 
 class UpdateEmbeddingCallback(Callback):

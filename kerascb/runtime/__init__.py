@@ -17,11 +17,17 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from kerascb.errors import UnsupportedRuntime
-from kerascb.runtime._backup import BackupPlan, BackupStore, Position
+from kerascb.runtime._backup import (
+    BackupFiles,
+    BackupPlan,
+    BackupStore,
+    Position,
+)
 from kerascb.runtime._files import files_of
 from kerascb.runtime._fit import callbacks_of_fit, has_validation
 from kerascb.runtime._formats import Format
 from kerascb.runtime._inspection import CustomSummaries, Inspection, Profiler
+from kerascb.runtime._metrics import is_name_of
 from kerascb.runtime._protocol import (
     Comparison,
     LearningRate,
@@ -37,6 +43,7 @@ from kerascb.runtime._saving import (
 )
 
 __all__ = [
+    "BackupFiles",
     "BackupPlan",
     "BackupStore",
     "Comparison",
@@ -60,6 +67,7 @@ __all__ = [
     "has_validation",
     "in_force",
     "installed",
+    "is_name_of",
     "is_remote",
     "latest_checkpoint",
     "loaded",

@@ -5,18 +5,23 @@ Keras makes no public way to them, and each Keras keeps them in its own order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 
-def pairs_of_keras3(optimizers: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+def pairs_of_keras3(
+    optimizers: Iterable[Any], scalar: Callable[[Any], float]
+) -> Iterator[tuple[Any, Any]]:
     """Variable and average, of optimizers that have made a step.
 
     Args:
         optimizers: Optimizers of Keras 3 with `use_ema=True`.
+        scalar: Reads a variable.
     """
     for optimizer in optimizers:
-        if not optimizer.built or not int(optimizer._iterations):
+        if not optimizer.built or not scalar(optimizer._iterations):
             continue  # the averages still hold the zeros they begin with
         for variable, average in zip(
             optimizer._trainable_variables,

@@ -7,28 +7,30 @@ what the stores share, and the store that keeps a weights file: Keras 3's.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import h5py
 
 from kerascb.errors import UnreadableBackup
 from kerascb.runtime._files import files_of
 
-WEIGHTS_NAME = "latest.weights.h5"
-METADATA_NAME = "training_metadata.json"
-PREVIOUS_SUFFIX = ".bkp"
+if TYPE_CHECKING:
+    import contextlib
+    from collections.abc import Callable
+
 UNBUILT = (
     "To use the BackupAndRestore callback, you model must be built before you "
     "call `fit()`. Model {model} is unbuilt. You can build it beforehand by "
     "calling it on a batch of data."
 )
+_WEIGHTS_NAME = "latest.weights.h5"
+_METADATA_NAME = "training_metadata.json"
+_PREVIOUS_SUFFIX = ".bkp"
 _ATTRIBUTE = "kerascb_training_metadata"
-_UNREADABLE = (OSError, KeyError, json.JSONDecodeError)
+_UNREADABLE = (OSError, KeyError, json.JSONDecodeError, UnicodeDecodeError)
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,38 @@ class BackupPlan:
     by_batch: bool = False
     steps: int | None = None
     before_preemption: bool = False
+
+
+@dataclass(frozen=True)
+class BackupFiles:
+    """The two files of a backup as Keras 3 lays it out.
+
+    Attributes:
+        weights: Path of the weights, with the optimizer's state.
+        metadata: Path of the JSON file that says where to go on.
+    """
+
+    weights: str
+    metadata: str
+
+    @classmethod
+    def latest_in(cls, folder: str) -> BackupFiles:
+        """The latest backup in a folder.
+
+        Args:
+            folder: Where the backups lie.
+        """
+        return cls(
+            os.path.join(folder, _WEIGHTS_NAME),
+            os.path.join(folder, _METADATA_NAME),
+        )
+
+    @property
+    def previous(self) -> BackupFiles:
+        """The backup before this one."""
+        return BackupFiles(
+            self.weights + _PREVIOUS_SUFFIX, self.metadata + _PREVIOUS_SUFFIX
+        )
 
 
 class BackupStore(Protocol):
@@ -112,8 +146,7 @@ class WeightsBackups:
         self._keep_previous = plan.keep_previous
         self._writes = writes
         self._files = files_of(plan.directory)
-        self._weights = os.path.join(plan.directory, WEIGHTS_NAME)
-        self._metadata = os.path.join(plan.directory, METADATA_NAME)
+        self._latest = BackupFiles.latest_in(plan.directory)
         self._is_latest_damaged = False
 
     def restore(self) -> Position | None:
@@ -124,11 +157,11 @@ class WeightsBackups:
         """
         build_optimizer(self._model())
         failure: Exception | None = None
-        for suffix in ("", PREVIOUS_SUFFIX):
-            if not self._files.exists(self._weights + suffix):
+        for files in (self._latest, self._latest.previous):
+            if not self._files.exists(files.weights):
                 continue
             try:
-                return self._load(suffix)
+                return self._load(files)
             except _UNREADABLE as error:
                 failure = failure or error
                 self._is_latest_damaged = True
@@ -136,23 +169,21 @@ class WeightsBackups:
             return None
         raise UnreadableBackup(self._directory, failure) from failure
 
-    def _load(self, suffix: str) -> Position | None:
-        weights = self._weights + suffix
-        with self._files.reading(weights, name=WEIGHTS_NAME) as path:
+    def _load(self, files: BackupFiles) -> Position | None:
+        with self._files.reading(files.weights, name=_WEIGHTS_NAME) as path:
             with h5py.File(path, "r") as file:
                 text = file.attrs.get(_ATTRIBUTE)
             if text is None:
-                text = self._read_metadata(suffix)
-            position = None if text is None else Position(json.loads(text)["epoch"])
+                text = self._read(files.metadata)
+            position = None if text is None else _position_in(text)
             self._model().load_weights(path)
         return position
 
-    def _read_metadata(self, suffix: str) -> str | None:
-        metadata = self._metadata + suffix
+    def _read(self, metadata: str) -> str | None:
         if not self._files.exists(metadata):
             return None
         with (
-            self._files.reading(metadata, name=METADATA_NAME) as path,
+            self._files.reading(metadata, name=_METADATA_NAME) as path,
             open(path, encoding="utf-8") as file,
         ):
             return file.read()
@@ -164,26 +195,27 @@ class WeightsBackups:
         text = json.dumps(
             {"epoch": position.epoch, "batch": max(position.batch - 1, 0)}
         )
+        previous = self._latest.previous
         self._files.make_folder(self._directory)
-        with self._replacing(self._weights) as path:
+        with self._replacing(self._latest.weights, previous.weights) as path:
             self._model().save_weights(path)
             # A stand-in for a model, in a test, may write nothing.
             if os.path.exists(path):
                 with h5py.File(path, "r+") as file:
                     file.attrs[_ATTRIBUTE] = text
         with (
-            self._replacing(self._metadata) as path,
+            self._replacing(self._latest.metadata, previous.metadata) as path,
             open(path, "w", encoding="utf-8") as file,
         ):
             file.write(text)
         self._is_latest_damaged = False
 
-    def _replacing(self, path: str) -> contextlib.AbstractContextManager[str]:
+    def _replacing(
+        self, path: str, previous: str
+    ) -> contextlib.AbstractContextManager[str]:
         # A damaged file must not take the place of the good one before it.
         keeps = self._keep_previous and not self._is_latest_damaged
-        return self._files.replacing(
-            path, keep_as=path + PREVIOUS_SUFFIX if keeps else None
-        )
+        return self._files.replacing(path, keep_as=previous if keeps else None)
 
     def save_if_preempted(self, position: Position) -> None:
         """Nothing: Keras 3 hears of no preemption."""
@@ -192,10 +224,17 @@ class WeightsBackups:
         """Removes the folder as well if nothing else is in it."""
         if not self._writes:
             return
-        for path in (self._weights, self._metadata):
-            self._files.remove(path)
-            self._files.remove(path + PREVIOUS_SUFFIX)
+        for files in (self._latest, self._latest.previous):
+            self._files.remove(files.weights)
+            self._files.remove(files.metadata)
         self._files.remove_if_empty(self._directory)
+
+
+def _position_in(metadata: str) -> Position:
+    content = json.loads(metadata)
+    if not isinstance(content, dict) or "epoch" not in content:
+        raise OSError(f"no epoch in the metadata {metadata!r}")
+    return Position(content["epoch"])
 
 
 def build_optimizer(model: Any) -> None:

@@ -123,22 +123,30 @@ class CheckpointBackups:
         """Takes the previous backup where the latest cannot be read."""
         if self._preemption is not None:
             return self._position()
-        failure: Exception | None = None
+        failures = []
         for path in reversed(self._reader.checkpoints):
-            try:
-                # An unbuilt model takes its part when its variables appear.
-                self._checkpoint.restore(path).expect_partial()
-            except tf.errors.OpError as error:
-                failure = failure or error
-            else:
+            failure = self._failure_to_read(path)
+            if failure is None:
                 return self._position()
-        if failure is None:
+            failures.append(failure)
+        if not failures:
             return None
-        raise UnreadableBackup(self._plan.directory, failure) from failure
+        raise UnreadableBackup(self._plan.directory, failures[0]) from failures[
+            0
+        ]
+
+    def _failure_to_read(self, path: str) -> Exception | None:
+        try:
+            # An unbuilt model takes its part when its variables appear.
+            self._checkpoint.restore(path).expect_partial()
+        except tf.errors.OpError as error:
+            return error
+        return None
 
     def _position(self) -> Position | None:
-        epoch, next_batch = int(self._epoch.numpy()), int(
-            self._next_batch.numpy()
+        epoch, next_batch = (
+            int(self._epoch.numpy()),
+            int(self._next_batch.numpy()),
         )
         if next_batch == _UNSET:
             return position_of_keras2(

@@ -10,10 +10,12 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kerascb.runtime._remote import gfile, is_remote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _STAGED = ".tmp-"
 
@@ -112,7 +114,7 @@ class LocalFiles:
 
 
 class RemoteFiles:
-    """What TensorFlow's file systems reach: `gs://`, `s3://`, `ram://` …"""
+    """What TensorFlow's file systems reach, such as `gs://`."""
 
     def __init__(self) -> None:
         self._gfile: Any = gfile()

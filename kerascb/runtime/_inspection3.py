@@ -7,15 +7,16 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import keras
-import numpy as np
-import numpy.typing as npt
 
+from kerascb.runtime._arrays3 import to_numpy
 from kerascb.runtime._inspection import CustomSummaries, Embedding, Profiler
 from kerascb.runtime._learning_rate import inner_optimizers
 
 if TYPE_CHECKING:
     import contextlib
     from collections.abc import Iterator
+
+    import numpy.typing as npt
 
 
 class Inspection3:
@@ -36,7 +37,7 @@ class Inspection3:
         """Under their paths."""
         for layer in getattr(model, "layers", ()):
             for weight in layer.weights:
-                yield weight.path.replace(":", "_"), _to_numpy(weight)
+                yield weight.path.replace(":", "_"), to_numpy(weight)
 
     def embedding_names(self, model: Any) -> list[str]:
         """Names of the `Embedding` layers."""
@@ -45,7 +46,7 @@ class Inspection3:
     def embeddings(self, model: Any) -> list[Embedding]:
         """Tables of the layers that are built."""
         return [
-            Embedding(layer.name, name, _to_numpy(layer.embeddings))
+            Embedding(layer.name, name, to_numpy(layer.embeddings))
             for name, layer in _embedding_layers(model)
             if layer.built
         ]
@@ -95,9 +96,7 @@ class Inspection3:
         return {
             "learning_rate"
             if len(found) == 1
-            else f"learning_rate_{one.name}": float(
-                keras.ops.convert_to_numpy(one.learning_rate)
-            )
+            else f"learning_rate_{one.name}": float(to_numpy(one.learning_rate))
             for one in found
         }
 
@@ -151,10 +150,6 @@ class JaxProfiler:
 
     def stop_graph(self, directory: str, name: str, step: int) -> None:
         """There is nothing to write."""
-
-
-def _to_numpy(variable: Any) -> npt.NDArray[Any]:
-    return np.asarray(keras.ops.convert_to_numpy(variable))
 
 
 def _embedding_layers(layer: Any, above: str = "") -> Iterator[tuple[str, Any]]:

@@ -7,11 +7,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerascb.errors import UnsupportedRuntime
-
 # `load_model` and `load_weights` of Keras read these items; the functions
 # that make two of them are private.
 from keras.src.saving import saving_lib
+
+from kerascb.errors import UnsupportedRuntime
 
 _WEIGHTS = ("trainable_variables", "non_trainable_variables")
 

@@ -22,6 +22,7 @@ from kerascb.runtime import (
     _terminal,
 )
 from kerascb.runtime._backup import BackupPlan, BackupStore
+from kerascb.runtime._arrays3 import to_numpy
 from kerascb.runtime._formats import Format
 from kerascb.runtime._inspection import Inspection
 from kerascb.runtime._inspection3 import Inspection3
@@ -83,7 +84,7 @@ class Keras3:
         if isinstance(value, keras.Variable):
             value = keras.ops.convert_to_tensor(value)
         if keras.ops.is_tensor(value):
-            value = keras.ops.convert_to_numpy(value)
+            value = to_numpy(value)
         return float(np.asarray(value).item())
 
     def unwrap(self, model: Any) -> Any:
@@ -169,7 +170,7 @@ class Keras3:
     def averages(self, model: Any) -> list[tuple[Any, Any]]:
         """Read off the optimizers, which know their variables."""
         optimizers = self.ema_optimizers(model.optimizer)
-        return list(_averages.pairs_of_keras3(optimizers))
+        return list(_averages.pairs_of_keras3(optimizers, self.scalar))
 
     def copy_of(self, variable: Any) -> Any:
         """A tensor on the same device."""

@@ -28,5 +28,5 @@ def test_a_number_below_the_limit_is_refused(value, is_fine):
     if is_fine:
         assert require_number(object(), at_least=1, share=value) is None
         return
-    with pytest.raises(InvalidArgument, match="at least 1; got share=0.9"):
+    with pytest.raises(InvalidArgument, match=r"at least 1; got share=0\.9"):
         require_number(object(), at_least=1, share=value)

@@ -28,6 +28,7 @@ class Learning(kerascb.Callback):
     """Gives the model the number of the epoch as its weights."""
 
     def on_epoch_begin(self, epoch, logs=None):
+        """Makes the weights tell the epoch."""
         self.model.set_weights([np.array([float(epoch)])])
 
 
@@ -65,9 +66,7 @@ def test_stops_when_patience_runs_out(patience, seen):
         pytest.param(
             {"patience": 2}, [NAN, 1.0, 0.5, 0.4], 4, id="NaN is never best"
         ),
-        pytest.param(
-            {"start_from_epoch": 2}, [1, 2, 3, 2, 2], 5, id="warm-up"
-        ),
+        pytest.param({"start_from_epoch": 2}, [1, 2, 3, 2, 2], 5, id="warm-up"),
         pytest.param(
             {"baseline": 0.5, "patience": 3},
             [0.9, 0.8, 0.7, 0.75, 0.6],
@@ -123,9 +122,7 @@ def test_epochs_without_the_value_do_not_count():
 )
 def test_restores_the_best_weights(values, restored):
     """At the end of training, whatever ended it."""
-    stop = kerascb.EarlyStopping(
-        "loss", patience=2, restore_best_weights=True
-    )
+    stop = kerascb.EarlyStopping("loss", patience=2, restore_best_weights=True)
     run = train(stop, values)
 
     assert run.model.get_weights()[0] == restored
@@ -179,9 +176,7 @@ def test_reads_the_weights_once_an_epoch():
             reads.append(1)
             return super().get_weights()
 
-    stop = kerascb.EarlyStopping(
-        "loss", patience=9, restore_best_weights=True
-    )
+    stop = kerascb.EarlyStopping("loss", patience=9, restore_best_weights=True)
     drive([stop], epochs=[{"loss": x} for x in (3, 2, 4)], model=Model())
 
     assert len(reads) == 2

@@ -84,7 +84,9 @@ def test_keras2_never_has_a_note(weights_only):
 
 def test_a_directory_without_tensorflow_is_refused():
     """The error says what Keras takes, what is missing, and where."""
-    with pytest.raises(InvalidArgument, match=r"must end in `\.keras`") as error:
+    with pytest.raises(
+        InvalidArgument, match=r"must end in `\.keras`"
+    ) as error:
         target_of("runs/m", False, WITHOUT_TENSORFLOW)
 
     assert "needs TensorFlow" in str(error.value)

@@ -46,7 +46,9 @@ def test_unreadable_templates_are_refused(template):
 def test_a_name_that_never_comes_is_refused():
     """The error is Keras's, and says what there will be."""
     with pytest.raises(UnfillablePath) as error:
-        check("{epoch}-{val_los}", {"epoch"}.__contains__, ["epoch", "val_loss"])
+        check(
+            "{epoch}-{val_los}", {"epoch"}.__contains__, ["epoch", "val_loss"]
+        )
 
     assert str(error.value) == (
         'Failed to format this callback filepath: "{epoch}-{val_los}". '

@@ -51,7 +51,9 @@ def test_a_directory_where_a_file_goes(tmp_path):
     """The text is Keras's."""
     (tmp_path / "m.h5").mkdir()
 
-    with pytest.raises(OSError, match="Please specify a non-directory filepath"):
+    with pytest.raises(
+        OSError, match="Please specify a non-directory filepath"
+    ):
         check_kind("m.h5", Format.HDF5, "ModelCheckpoint")
 
 

@@ -265,8 +265,7 @@ USES = {
     ),
     "spread over lines": (
         "import keras\nx = (keras\n     .callbacks\n     .History(keras))\n",
-        "import keras\nimport kerascb\n"
-        "x = (kerascb\n     .History(keras))\n",
+        "import keras\nimport kerascb\nx = (kerascb\n     .History(keras))\n",
     ),
     "behind letters of many bytes": (
         "import keras\nx = '😀é', keras.callbacks.History, keras\n",

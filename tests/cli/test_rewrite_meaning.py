@@ -90,7 +90,9 @@ _PROGRAMS = st.lists(
 ).map(lambda statements: "\n".join(statements) + "\n")
 
 
-@settings(max_examples=int(__import__('os').environ.get('HN','100')), deadline=None)
+@settings(
+    max_examples=int(__import__("os").environ.get("HN", "100")), deadline=None
+)
 @given(_PROGRAMS)
 def test_a_program_takes_the_same_classes(program):
     """Each class that was taken before is taken after, ours where we have it.

@@ -10,9 +10,11 @@ class Asking(kerascb.Callback):
     """Asks in every epoch whether the fit has validation data."""
 
     def on_train_begin(self, logs=None):
+        """Begins a new list."""
         self.answers = []
 
     def on_epoch_end(self, epoch, logs=None):
+        """Asks."""
         self.answers.append(has_validation(self.model))
 
 

@@ -99,9 +99,7 @@ def test_takes_a_plain_float_of_a_stand_in(runtime, attribute):
 
 def test_takes_a_variable_of_a_stand_in(runtime, keras, is_keras3):
     """Keras 2's own tests use an optimizer with only a variable `lr`."""
-    variable = (
-        keras.Variable(1.0) if is_keras3 else keras.backend.variable(1.0)
-    )
+    variable = keras.Variable(1.0) if is_keras3 else keras.backend.variable(1.0)
     optimizer = SimpleNamespace(lr=variable)
     [rate] = runtime.learning_rates(optimizer)
     rate.write(0.5)

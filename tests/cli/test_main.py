@@ -1,0 +1,23 @@
+"""`python -m kerascb`, before any command."""
+
+import pytest
+
+from kerascb.cli import main
+
+
+@pytest.mark.parametrize("command", ["run", "swap"])
+def test_help_names_every_command(command, capsys):
+    """What there is can be found without the documents."""
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+
+    assert f"\n    {command} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["swop"], ["--swap"]])
+def test_refuses_what_is_no_command(arguments, capsys):
+    """The usage is shown, and the exit status is 2."""
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+
+    assert "usage: python -m kerascb" in capsys.readouterr().err

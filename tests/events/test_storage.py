@@ -1,0 +1,74 @@
+"""Folders and files of events."""
+
+import pytest
+
+from kerascb.errors import UnwritablePath
+from kerascb.events import storage
+
+
+@pytest.mark.parametrize(
+    ("root", "expected"),
+    [("gs://bucket/logs/", "gs://bucket/logs/train/x"), ("", "train/x")],
+)
+def test_remote_paths_keep_their_slashes(root, expected):
+    """A scheme is followed by slashes on every system."""
+    assert storage.join(root, "train", "x").replace("\\", "/") == expected
+
+
+def test_folders_above_a_file_are_made(tmp_path):
+    """Nobody has to make the log directory."""
+    path = str(tmp_path / "a" / "b" / "file.txt")
+    storage.write_text(path, "ä")
+
+    assert storage.read_text(path) == "ä"
+
+
+def test_a_missing_file_reads_as_none(tmp_path):
+    """The caller need not ask twice."""
+    assert storage.read_text(str(tmp_path / "none")) is None
+
+
+def test_a_remote_file_goes_through_tensorboard(monkeypatch, tmp_path):
+    """Its file systems are asked, and the folder is made there."""
+    made = []
+
+    class Remote:
+        makedirs = staticmethod(made.append)
+
+        @staticmethod
+        def exists(path):
+            return (tmp_path / path.rpartition("/")[2]).exists()
+
+        @staticmethod
+        def GFile(path, mode):  # noqa: N802 - TensorFlow's name
+            return (tmp_path / path.rpartition("/")[2]).open(mode)
+
+    monkeypatch.setattr(storage, "_gfile", lambda: Remote)
+    missing = storage.read_text("gs://bucket/logs/file.txt")
+    storage.write_text("gs://bucket/logs/file.txt", "text")
+
+    assert missing is None
+    assert made == ["gs://bucket/logs"]
+    assert storage.read_text("gs://bucket/logs/file.txt") == "text"
+
+
+def test_a_file_in_the_way_is_refused(tmp_path):
+    """No directory can be made below a file."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(UnwritablePath, match=r"got log_dir=.*is a file"):
+        storage.refuse_unwritable(str(tmp_path / "file" / "logs"), "log_dir")
+
+
+def test_a_missing_permission_is_refused(tmp_path, monkeypatch):
+    """The nearest directory that is there decides."""
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+
+    with pytest.raises(UnwritablePath, match="does not allow it"):
+        storage.refuse_unwritable(str(tmp_path / "a" / "b"), "log_dir")
+
+
+@pytest.mark.parametrize("path", ["gs://bucket/logs", "new/logs"])
+def test_what_may_be_writable_passes(path):
+    """A remote path is not judged, a new one is not made."""
+    storage.refuse_unwritable(path, "log_dir")
