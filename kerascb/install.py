@@ -135,8 +135,8 @@ class _Installer:
 def _load() -> Substitution:
     # Not before a Keras is there: until then the program may want to set
     # things up that are read when it, or NumPy, is imported.
-    from kerascb import experimental
-    from kerascb.runtime._substitution import Substitution
+    from kerascb import experimental  # noqa: PLC0415
+    from kerascb.runtime._substitution import Substitution  # noqa: PLC0415
 
     classes = {name: getattr(kerascb, name) for name in CALLBACKS}
     return Substitution(classes, experimental)

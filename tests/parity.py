@@ -67,8 +67,11 @@ def collect_warnings(runtime):
             stack.enter_context(mock.patch(target, note))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("always")
-        # Keras's own reading of variables, since NumPy 2.
-        warnings.filterwarnings("ignore", "__array__ implementation")
+        # What Keras does itself, and will be told of by Python and NumPy.
+        warnings.filterwarnings(
+            "ignore", category=DeprecationWarning, module=r"(tf_)?keras\."
+        )
+        warnings.filterwarnings("ignore", "non-integer arguments to randrange")
         warnings.showwarning = lambda message, *rest: note(str(message))
         yield texts
 

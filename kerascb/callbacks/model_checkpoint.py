@@ -283,7 +283,7 @@ class ModelCheckpoint(MonitorCallback):
         """
         logs = self._runtime.to_python(logs)
         path = self._get_file_path(epoch, batch, logs)
-        if self._should_save_model(epoch, logs, path):
+        if self._should_save_model(epoch, batch, logs, path):
             self._write(path)
             if self.verbose > 0 and self._runtime.name == "keras3":
                 self._say(
@@ -291,7 +291,10 @@ class ModelCheckpoint(MonitorCallback):
                 )
         self._runtime.discard_write_path(path, self._model)
 
-    def _should_save_model(self, epoch: int, logs: Logs, filepath: str) -> bool:
+    def _should_save_model(
+        self, epoch: int, batch: int | None, logs: Logs, filepath: str
+    ) -> bool:
+        del batch
         if not self.save_best_only:
             self._tell(epoch, f"saving model to {filepath}")
             return True
@@ -355,7 +358,7 @@ class ModelCheckpoint(MonitorCallback):
             return
         try:
             load_weights(self.model, path)
-        except (AssertionError, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise InvalidArgument(
                 f"Error loading file from {path}. Reason: {error}"
             ) from error

@@ -11,6 +11,7 @@ from kerascb.callbacks.monitor_callback import MonitorCallback
 from kerascb.errors import InvalidArgument, MissingDependency
 from kerascb.events.storage import refuse_unwritable
 from kerascb.frequency import BatchCounter, validate_save_freq
+from kerascb.runtime import is_remote
 
 if TYPE_CHECKING:
     from kerascb.runtime import Logs
@@ -116,7 +117,7 @@ class OrbaxCheckpoint(MonitorCallback):
             training = _orbax().v1.training
             keep = self.max_to_keep
             self._checkpointer = training.Checkpointer(
-                directory=os.path.abspath(os.fspath(self.directory)),
+                directory=_absolute(os.fspath(self.directory)),
                 save_decision_policy=(
                     training.save_decision_policies.FixedIntervalPolicy(1)
                 ),
@@ -298,6 +299,11 @@ class OrbaxCheckpoint(MonitorCallback):
             "_checkpointer": None,
             "_pending": None,
         }
+
+
+def _absolute(directory: str) -> str:
+    """The path as Orbax wants it: it refuses relative ones."""
+    return directory if is_remote(directory) else os.path.abspath(directory)
 
 
 def _orbax() -> Any:

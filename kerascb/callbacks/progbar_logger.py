@@ -212,10 +212,13 @@ class ProgbarLogger(Callback, StockProgbarLogger):
             bar.update(self.target, self._shown(logs), finalize=True)
 
     def _shown(self, logs: Logs | None) -> list[tuple[str, Any]]:
+        # Once a batch: the usual case, floats under ASCII names, comes cheap.
         logs = logs or {}
-        printable = self._runtime.printable
-        if not all(isinstance(value, float) for value in logs.values()):
+        if set(map(type, logs.values())) - {float}:
             logs = {**logs, **self._runtime.to_python(logs)}
+        if "".join(logs).isascii():
+            return list(logs.items())
+        printable = self._runtime.printable
         return [(printable(name), value) for name, value in logs.items()]
 
     def _learn_metrics(self) -> None:

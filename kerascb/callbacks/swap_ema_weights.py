@@ -141,7 +141,9 @@ class SwapEMAWeights(Callback):
         kept = []
         for variable, average in runtime.averages(self.model):
             kept.append((variable, average, runtime.copy_of(variable)))
-            variable.assign(average)
+            # A copy: JAX's train step gives away the arrays it is given, and
+            # could not give away one that two variables share.
+            variable.assign(runtime.copy_of(average))
         self._kept = tuple(kept)
 
     def _hide(self) -> None:

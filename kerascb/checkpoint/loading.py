@@ -45,7 +45,7 @@ def load_model(
 ) -> Any:
     """Loads a whole model, its optimizer included, from every format.
 
-    What a file is, is read from the file and not from its name. A SavedModel
+    What a file holds decides where its name may mislead. A SavedModel
     directory comes back as the model that was saved, with its optimizer's
     state, whether `kerascb.ModelCheckpoint` wrote it from a Keras 3 model or
     Keras 2 did. The model belongs to the Keras that wrote the file where that
@@ -88,20 +88,15 @@ def load_weights(model: Any, filepath: str | os.PathLike[str]) -> None:
 
     Args:
         model: A built model of the same architecture.
-        filepath: A file of weights or of a whole model, or the prefix of a
-            TensorFlow checkpoint.
+        filepath: A file of weights or of a whole model, a SavedModel
+            directory, or the prefix of a TensorFlow checkpoint.
 
     Raises:
         FileNotFoundError: If there is nothing.
-        InvalidArgument: If weights cannot be taken out of it.
+        InvalidArgument: If it holds a graph only, or a checkpoint of another
+            model or optimizer.
     """
     found = find(os.fspath(filepath))
-    if found.form is Format.SAVED_MODEL:
-        raise InvalidArgument(
-            f"{found.path!r} is {found.form.value}. Call "
-            "kerascb.load_model(filepath), and get_weights() on what it "
-            "returns."
-        )
     runtime.of(model).load_weights(model, found.path, found.form)
 
 

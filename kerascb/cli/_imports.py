@@ -99,15 +99,17 @@ def _swap_members(
     for alias in aliases:
         inside = join(where, alias.evaluated_name)
         if not is_offered(inside):
-            reason = f"`{inside}` still comes from {old}: kerascb has none"
-            draft.note(tree.line(alias), reason)
+            lacking = f"`{inside}` still comes from {old}: kerascb has none"
+            draft.note(tree.line(alias), lacking)
             staying.append(alias)
         elif alias in blocked:
             staying.append(alias)
     if aliases and len(staying) == len(aliases):
         return
-    if not aliases and (reason := _reason_to_leave_star(tree, statement)):
-        draft.note(tree.line(statement), f"`{tree.text(statement)}` {reason}")
+    obstacle = None if aliases else _obstacle_to_star(tree, statement)
+    if obstacle is not None:
+        left = f"`{tree.text(statement)}` left: {obstacle}"
+        draft.note(tree.line(statement), left)
         return
     if staying:
         if _is_intricate(tree, draft, statement):
@@ -125,14 +127,13 @@ def _swap_members(
     draft.replace(*tree.span(statement.module), join(PACKAGE, where))
 
 
-def _reason_to_leave_star(tree: Tree, statement: cst.ImportFrom) -> str | None:
-    module = module_of(statement)
-    if not is_public(module):
-        return "left: that module brings more than callbacks"
+def _obstacle_to_star(tree: Tree, statement: cst.ImportFrom) -> str | None:
+    if not is_public(module_of(statement)):
+        return "that module brings more than callbacks"
     others = set(kerascb.__all__) - {*CALLBACKS, "experimental"}
     names = {node.value for node in tree.nodes if isinstance(node, cst.Name)}
     if clashes := sorted(others & names):
-        return f"left: kerascb's would also bring `{clashes[0]}`"
+        return f"kerascb's would also bring `{clashes[0]}`"
     return None
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NO_SUCH_FILE = 2
+# Private, and what `python -m` itself calls; the public `run_module` makes a
+# `__main__` that is gone when it returns.
+_run_as_main = runpy._run_module_as_main  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def add_parser(
@@ -109,16 +112,12 @@ def run(
 
 def _run_module(name: str) -> None:
     _set_import_path(os.getcwd())
-    # Private, and what `python -m` itself calls; the public `run_module`
-    # makes a `__main__` that is gone when it returns.
-    runpy._run_module_as_main(name)  # type: ignore[attr-defined]
+    _run_as_main(name)
 
 
 def _run_folder(path: str) -> None:
     _set_import_path(os.path.abspath(path))
-    runpy._run_module_as_main(  # type: ignore[attr-defined]
-        "__main__", alter_argv=False
-    )
+    _run_as_main("__main__", alter_argv=False)
 
 
 def _run_script(path: str, main: types.ModuleType) -> int:
@@ -128,9 +127,8 @@ def _run_script(path: str, main: types.ModuleType) -> int:
             source = file.read()
     except OSError as error:
         reason = f"[Errno {error.errno}] {error.strerror}"
-        print(
-            f"{sys.executable}: can't open file {path!r}: {reason}",
-            file=sys.stderr,
+        sys.stderr.write(
+            f"{sys.executable}: can't open file {path!r}: {reason}\n"
         )
         return _NO_SUCH_FILE
     _set_import_path(os.path.dirname(os.path.realpath(path)))

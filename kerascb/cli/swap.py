@@ -70,7 +70,7 @@ def _run_parsed(parsed: argparse.Namespace) -> int:
     try:
         return run(parsed.paths, write=parsed.write)
     except MissingDependency as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return _FAILED
 
 
@@ -104,7 +104,7 @@ def run(
             rewritten = rewrite(file)
             if write and rewritten.source != file.text:
                 write_source(file, rewritten.source)
-        except (OSError, SourceError) as error:
+        except (OSError, SourceError) as error:  # noqa: PERF203 - one file
             report.add_failure(path, error)
         else:
             report.add(file, rewritten)

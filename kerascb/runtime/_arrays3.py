@@ -19,4 +19,8 @@ def to_numpy(value: Any) -> npt.NDArray[Any]:
         value = keras.ops.convert_to_numpy(value)
     elif isinstance(value, keras.Variable):
         value = value.value
+    if hasattr(value, "read_value"):
+        # Of a variable that a `tf.distribute` strategy keeps on each replica
+        # NumPy would get the container.
+        value = value.read_value()
     return np.asarray(value)

@@ -13,6 +13,8 @@ from kerascb.runtime._backup import BackupPlan, Position
 
 _OWN_FILE = re.compile(r"checkpoint(\.tmp.*)?|ckpt-\d+.*")
 _UNSET = -1
+_UNREADABLE = (tf.errors.OpError, IndexError)
+"""What TensorFlow raises for damaged files; `IndexError` for short ones."""
 
 
 def require_eager() -> None:
@@ -139,7 +141,7 @@ class CheckpointBackups:
         try:
             # An unbuilt model takes its part when its variables appear.
             self._checkpoint.restore(path).expect_partial()
-        except tf.errors.OpError as error:
+        except _UNREADABLE as error:
             return error
         return None
 

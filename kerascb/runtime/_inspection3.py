@@ -91,7 +91,9 @@ class Inspection3:
         found = [
             one
             for one in inner_optimizers(optimizer)
+            # Several that are not built yet have no rate.
             if isinstance(one, keras.optimizers.Optimizer)
+            and hasattr(one, "learning_rate")
         ]
         return {
             "learning_rate"

@@ -72,7 +72,11 @@ class Runtime(Protocol):
         inspection: What TensorBoard shows of its models.
     """
 
-    name: Literal["keras2", "keras3"]
+    # Read-only, so that each answer may narrow it to its own.
+    @property
+    def name(self) -> Literal["keras2", "keras3"]:
+        """Which of the two it is."""
+
     package: str
     version: str
     backend: str

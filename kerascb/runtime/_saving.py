@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kerascb.errors import InvalidArgument
 from kerascb.runtime._remote import gfile, is_remote
 
 if TYPE_CHECKING:
@@ -134,10 +135,30 @@ def read_checkpoint(trackable: Any, prefix: str) -> None:
         prefix: As given to `write_checkpoint`.
 
     Raises:
-        AssertionError: If the model has something the checkpoint lacks.
+        InvalidArgument: If the model has something the checkpoint lacks.
     """
     import tensorflow as tf
 
-    status = tf.train.Checkpoint(trackable).read(prefix)
-    status.assert_existing_objects_matched()
+    require_match(tf.train.Checkpoint(trackable).read(prefix), prefix)
+
+
+def require_match(status: Any, prefix: str) -> None:
+    """Refuses a checkpoint that lacks something the model has.
+
+    Args:
+        status: What reading the checkpoint returned.
+        prefix: The checkpoint.
+
+    Raises:
+        InvalidArgument: If so.
+    """
+    try:
+        status.assert_existing_objects_matched()
+    except AssertionError as error:
+        raise InvalidArgument(
+            f"{prefix!r} was saved from another model or optimizer: {error} "
+            "Compile the model with the same optimizer, or load the weights "
+            "before it is compiled."
+        ) from error
+    # What the checkpoint has beyond the model is nothing to warn of.
     status.expect_partial()

@@ -56,18 +56,19 @@ def load_weights(keras: Any, model: Any, path: str, form: Format) -> None:
         form: What it is.
     """
     build_optimizer(model)
-    if form is Format.HDF5_WEIGHTS and path.endswith(".keras"):
-        # `save_weights("w.keras")` writes what `load_weights` cannot read.
+    if form in {Format.HDF5, Format.HDF5_WEIGHTS}:
+        # By content: `save_weights("w.keras")` writes such a file, which
+        # `load_weights` then refuses for its name.
         hdf5 = importlib.import_module(
             f"{keras.__name__}.src.saving.legacy.hdf5_format"
         )
         with h5py.File(path, "r") as file:
-            hdf5.load_weights_from_hdf5_group(file, model)
+            group = file["model_weights"] if form is Format.HDF5 else file
+            hdf5.load_weights_from_hdf5_group(group, model)
         return
     status = model.load_weights(path)
-    if form is Format.TF_CHECKPOINT and status is not None:
-        status.assert_existing_objects_matched()
-        status.expect_partial()
+    if form in {Format.TF_CHECKPOINT, Format.SAVED_MODEL}:
+        _saving.require_match(status, path)
 
 
 def build_optimizer(model: Any) -> None:

@@ -12,8 +12,8 @@ import h5py
 import keras
 import numpy as np
 
-# Keras 3 reads Keras 2's HDF5 weights by public means, but has none to
-# write them.
+# Keras 3 has no public means to write Keras 2's HDF5 weights, and reads them
+# only under some names.
 from keras.src.legacy.saving import legacy_h5_format
 
 from kerascb.errors import InvalidArgument
@@ -101,6 +101,12 @@ def load_weights(model: Any, path: str, form: Format) -> None:
         optimizer.build(model.trainable_variables)
     if form is Format.TF_CHECKPOINT:
         _saving.read_checkpoint(model, path)
+    elif form is Format.SAVED_MODEL:
+        model.load_weights(_archive_in(path))
+    elif form in {Format.HDF5, Format.HDF5_WEIGHTS}:
+        with h5py.File(path, "r") as file:
+            group = file["model_weights"] if form is Format.HDF5 else file
+            legacy_h5_format.load_weights_from_hdf5_group(group, model)
     else:
         model.load_weights(path)
 
@@ -115,20 +121,24 @@ def _save_directory(model: Any, folder: str) -> None:
 
 
 def _load_directory(folder: str, how: Mapping[str, Any]) -> Any:
-    archive = os.path.join(folder, ARCHIVE)
-    if not _exists(archive):
-        raise InvalidArgument(
-            f"{folder!r} is a SavedModel with a graph only: no model can be "
-            "made of it. kerascb.ModelCheckpoint writes the model into the "
-            "directories it saves; for predictions from others use "
-            "keras.layers.TFSMLayer."
-        )
-    model = keras.models.load_model(archive, **how)
+    model = keras.models.load_model(_archive_in(folder), **how)
     with _open(os.path.join(folder, _SEEDS), "r") as file:
         saved = json.load(file)
     for variable, seed in zip(_seeds_of(model), saved, strict=True):
         variable.assign(np.asarray(seed, dtype=variable.dtype))
     return model
+
+
+def _archive_in(folder: str) -> str:
+    archive = os.path.join(folder, ARCHIVE)
+    if _exists(archive):
+        return archive
+    raise InvalidArgument(
+        f"{folder!r} is a SavedModel with a graph only: no model can be made "
+        "of it. kerascb.ModelCheckpoint writes the model into the "
+        "directories it saves; for predictions from others use "
+        "keras.layers.TFSMLayer."
+    )
 
 
 def _seeds_of(model: Any) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy.typing as npt
 
@@ -71,7 +71,7 @@ class DefaultWriters:
         self._step.assign(step)
         scope = contextlib.ExitStack()
         scope.enter_context(self._writers[directory].as_default(self._step))
-        scope.enter_context(tf.summary.record_if(self._is_recorded))
+        scope.enter_context(tf.summary.record_if(self._is_recorded()))
         self._stack.append(scope)
 
     def pop(self) -> None:
@@ -90,8 +90,11 @@ class DefaultWriters:
         for writer in self._writers.values():
             writer.flush()
 
-    def _is_recorded(self) -> Any:
-        return tf.equal(self._step % self._every, 0)
+    def _is_recorded(self) -> Callable[[], Any]:
+        # TensorFlow keeps the function, which must not keep this object: when
+        # a fit has failed, its collection takes the writers back.
+        step, every = self._step, self._every
+        return lambda: tf.equal(step % every, 0)
 
 
 class TensorFlowProfiler:

@@ -23,7 +23,12 @@ from kerascb.runtime._formats import Format
 from kerascb.runtime._inspection import Inspection
 from kerascb.runtime._inspection2 import Inspection2
 from kerascb.runtime._learning_rate import inner_optimizers, learning_rates
-from kerascb.runtime._protocol import LearningRate, Logs, Progbar
+from kerascb.runtime._protocol import (
+    Comparison,
+    LearningRate,
+    Logs,
+    Progbar,
+)
 
 _TRAINER_STEPS = ("train_step", "test_step", "compute_metrics")
 
@@ -38,8 +43,8 @@ class Keras2:
     name: Literal["keras2"] = "keras2"
     backend = "tensorflow"
     learning_rate_key = "lr"
-    less = staticmethod(np.less)
-    greater = staticmethod(np.greater)
+    less: Comparison = staticmethod(np.less)
+    greater: Comparison = staticmethod(np.greater)
 
     def __init__(self, package: str) -> None:
         self._keras = importlib.import_module(package)
@@ -86,6 +91,9 @@ class Keras2:
         """A float out of a number, an array or a tensor."""
         if isinstance(value, (float, int)):
             return float(value)
+        if hasattr(value, "assign"):
+            # A variable of several replicas cannot become an array itself.
+            value = value.numpy()
         return float(np.asarray(value).item())
 
     def unwrap(self, model: Any) -> Any:

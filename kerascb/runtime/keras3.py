@@ -12,6 +12,11 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
+# Keras 3 keeps its printing and its log conversion private; they are used so
+# that users' settings (interactive logging) hold for our lines as well.
+from keras.src.utils.io_utils import print_msg
+from keras.src.utils.python_utils import pythonify_logs
+
 from kerascb.errors import UnsupportedRuntime
 from kerascb.improvement import Direction
 from kerascb.runtime import (
@@ -21,18 +26,13 @@ from kerascb.runtime import (
     _saving3,
     _terminal,
 )
-from kerascb.runtime._backup import BackupPlan, BackupStore
 from kerascb.runtime._arrays3 import to_numpy
+from kerascb.runtime._backup import BackupPlan, BackupStore
 from kerascb.runtime._formats import Format
 from kerascb.runtime._inspection import Inspection
 from kerascb.runtime._inspection3 import Inspection3
 from kerascb.runtime._learning_rate import inner_optimizers, learning_rates
 from kerascb.runtime._protocol import LearningRate, Logs, Progbar
-
-# Keras 3 keeps its printing and its log conversion private; they are used so
-# that users' settings (interactive logging) hold for our lines as well.
-from keras.src.utils.io_utils import print_msg
-from keras.src.utils.python_utils import pythonify_logs
 
 _TRAINER_STEPS = (
     "train_step",

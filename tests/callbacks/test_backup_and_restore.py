@@ -1,7 +1,7 @@
+import copy
 import json
 import os
 import pickle
-import copy
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,11 @@ from kerascb.errors import (
 from kerascb.testing import FakeModel, drive
 from tests import parity
 
+# Keras 3 reads its variables in a way that NumPy 2 warns of.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept:DeprecationWarning"
+)
+
 NAN = float("nan")
 
 
@@ -30,14 +35,17 @@ class Crash(Callback):
         self.trained = []
 
     def on_epoch_begin(self, epoch, logs=None):
+        """Notes the epoch."""
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
+        """Notes the batch; the fatal one is the last."""
         self.trained.append((self.epoch, batch))
         if len(self.trained) == self.batches:
             raise RuntimeError("killed")
 
     def on_epoch_end(self, epoch, logs=None):
+        """Raises if this was the last epoch."""
         if epoch + 1 == self.epochs:
             raise RuntimeError("killed")
 
@@ -50,9 +58,11 @@ class Positions(Callback):
         self.trained = []
 
     def on_epoch_begin(self, epoch, logs=None):
+        """Notes the epoch."""
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
+        """Notes the batch."""
         self.trained.append((self.epoch, batch))
 
 
@@ -65,15 +75,19 @@ class Saves:
         self.deleted = False
 
     def restore(self):
+        """Finds what the test has put there."""
         return self.position
 
     def save(self, position):
+        """Notes the position."""
         self.saved.append((position.epoch, position.batch))
 
     def save_if_preempted(self, position):
+        """Notes the position."""
         self.saved.append(("preempted?", position.epoch, position.batch))
 
     def delete(self):
+        """Notes it."""
         self.deleted = True
 
 
@@ -98,7 +112,11 @@ def fit(make_model, data):
 
     def fit(*callbacks, model=None, epochs=4, **arguments):
         model = make_model() if model is None else model
-        arguments = {"batch_size": 8, "verbose": 0, "shuffle": False} | arguments
+        arguments = {
+            "batch_size": 8,
+            "verbose": 0,
+            "shuffle": False,
+        } | arguments
         model.record = model.fit(
             x, y, epochs=epochs, callbacks=list(callbacks), **arguments
         )
@@ -114,6 +132,7 @@ def crash(fit, *callbacks, **arguments):
 
 
 def weights_equal(one, other):
+    """Whether two models have the same weights, to the bit."""
     return all(
         np.array_equal(a, b)
         for a, b in zip(one.get_weights(), other.get_weights(), strict=True)
@@ -209,7 +228,9 @@ def test_preemption_is_refused_where_keras3_hears_of_none(keras3_only):
         drive([callback], losses=[1.0])
 
 
-@pytest.mark.parametrize("again", [copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))])
+@pytest.mark.parametrize(
+    "again", [copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))]
+)
 def test_it_can_be_copied_and_pickled_after_a_run(again, tmp_path):
     """What it has open stays behind."""
     callback = BackupAndRestore(tmp_path / "backup", save_freq=3)
@@ -239,7 +260,7 @@ def test_no_batch_hook_unless_batches_count():
 
 
 def test_saves_every_few_batches_over_the_borders_of_epochs(store):
-    """3 batches an epoch, every 2 of them; the last of an epoch completes it."""
+    """3 batches an epoch, every 2; the last of an epoch completes it."""
     drive([BackupAndRestore("backup", 2)], epochs=[{"loss": 1.0}] * 2, steps=3)
 
     assert store.saved == [(0, 2), (1, 1), (2, 0)]
@@ -373,7 +394,10 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(fit, make_model):
     """Weights, optimizer and epochs, after a crash between two epochs."""
     whole = fit(model=make_model("adam"))
     crash(
-        fit, BackupAndRestore("backup"), Crash(epochs=2), model=make_model("adam")
+        fit,
+        BackupAndRestore("backup"),
+        Crash(epochs=2),
+        model=make_model("adam"),
     )
     resumed = fit(BackupAndRestore("backup"), model=make_model("adam", seed=7))
 
@@ -474,9 +498,14 @@ def test_nan_stop_then_a_new_start_goes_on_from_the_good_state(
 @pytest.mark.fit
 def test_a_damaged_backup_falls_back_on_the_one_before(fit):
     """With `double_checkpoint`; on Keras 2 stock has no such thing."""
-    crash(fit, BackupAndRestore("backup", double_checkpoint=True), Crash(epochs=2))
+    crash(
+        fit, BackupAndRestore("backup", double_checkpoint=True), Crash(epochs=2)
+    )
     newest = max(
-        [*Path("backup").glob("latest.weights.h5"), *Path("backup").glob("chief/*.data*")]
+        [
+            *Path("backup").glob("latest.weights.h5"),
+            *Path("backup").glob("chief/*.data*"),
+        ]
     )
     newest.write_bytes(newest.read_bytes()[:50])
     resumed = fit(BackupAndRestore("backup", double_checkpoint=True))
@@ -489,7 +518,10 @@ def test_a_damaged_only_backup_is_named_and_kept(fit):
     """One error, which says what to do."""
     crash(fit, BackupAndRestore("backup"), Crash(epochs=2))
     newest = max(
-        [*Path("backup").glob("latest.weights.h5"), *Path("backup").glob("chief/*.data*")]
+        [
+            *Path("backup").glob("latest.weights.h5"),
+            *Path("backup").glob("chief/*.data*"),
+        ]
     )
     newest.write_bytes(newest.read_bytes()[:50])
 

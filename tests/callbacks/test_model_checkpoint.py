@@ -86,7 +86,7 @@ def test_options_for_a_keras_archive_are_refused(tensorflow):
     options = tensorflow.saved_model.SaveOptions()
 
     with pytest.raises(
-        ValueError, match="^The native TF-Keras format does not"
+        ValueError, match=r"^The native TF-Keras format does not"
     ):
         ModelCheckpoint(Path("m.keras"), options=options)
 
@@ -390,7 +390,7 @@ def test_pain_a_missing_key_in_the_path_kills_training(warned):
 def test_an_unreadable_path_is_refused_before_training(filepath):
     """No epoch is wasted on a template that nothing can fill."""
     with pytest.raises(
-        InvalidArgument, match="^Failed to format this callback"
+        InvalidArgument, match=r"^Failed to format this callback"
     ):
         drive([ModelCheckpoint(filepath)], epochs=_losses(1))
 
@@ -482,7 +482,7 @@ def test_a_file_in_the_place_of_a_folder():
     """A folder that cannot be made is told before training."""
     Path("f").write_text("")
 
-    with pytest.raises(UnwritablePath, match="'.*f' is a file"):
+    with pytest.raises(UnwritablePath, match=r"'.*f' is a file"):
         drive([ModelCheckpoint("f/m.keras")], epochs=_losses(1))
 
 
@@ -630,7 +630,7 @@ def test_restart_with_a_broken_file(make_model):
     checkpoint = ModelCheckpoint("w.weights.h5", load_weights_on_restart=True)
     checkpoint.set_model(make_model())
 
-    with pytest.raises(ValueError, match="^Error loading file from w.weights"):
+    with pytest.raises(ValueError, match=r"^Error loading file from w.weights"):
         checkpoint.on_train_begin()
 
 

@@ -47,6 +47,8 @@ class Server:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        # Those who answer are waited for as well.
+        self._server.daemon_threads = False
         self.root = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever)
 
@@ -62,6 +64,12 @@ class Server:
         assert not self._thread.is_alive()
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch):
+    """Nothing stands between the tests and this machine."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
 @pytest.fixture
 def server():
     """A server that answers."""
@@ -73,8 +81,8 @@ def server():
 def nobody():
     """The root of a server that is gone."""
     with Server() as gone:
-        root = gone.root
-    return root
+        pass
+    return gone.root
 
 
 class TestWhatIsSent:
@@ -182,7 +190,7 @@ class TestHowRequestsIsCalled:
 
     def test_replaced_post_may_return_nothing(self):
         """A stub without a response is no error."""
-        with mock.patch("requests.post", lambda *_, **__: None):
+        with mock.patch("requests.post", return_value=None):
             RemoteMonitor().on_epoch_end(0)
 
     def test_real_post_gets_the_timeout(self):
@@ -338,8 +346,5 @@ def test_same_calls_as_stock(runtime, make_model, data, tmp_path, send_as_json):
     assert_equal_runs(
         stock, ours, "root", "path", "field", "headers", "send_as_json"
     )
-    calls = [
-        one for one in post.call_args_list if isinstance(one, type(mock.call))
-    ]
-    assert len(calls) == 4
-    assert calls[:2] == calls[2:]
+    assert post.call_count == 4
+    assert post.call_args_list[:2] == post.call_args_list[2:]

@@ -168,7 +168,8 @@ USES = {
         "import kerascb\nx = kerascb.History()\n",
     ),
     "an import that another one relieves": (
-        "import keras\nimport keras.callbacks\nkeras.callbacks.History(keras)\n",
+        "import keras\nimport keras.callbacks\n"
+        "keras.callbacks.History(keras)\n",
         "import keras\nimport kerascb\nkerascb.History(keras)\n",
     ),
     "kerascb is imported already": (

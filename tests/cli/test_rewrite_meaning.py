@@ -37,6 +37,7 @@ _IMPORTS = (
     "import kerascb as {alias}",
 )
 _OTHERS = (
+    "import missing",
     "{alias} = keras",
     "{alias} = tf.keras.callbacks",
     "callbacks = [callbacks.{name}]",
@@ -77,7 +78,7 @@ def _compounds(statements):
         st.tuples(blocks, blocks).map(
             lambda pair: (
                 f"try:\n{_indented(pair[0])}\n"
-                f"except Exception:\n{_indented(pair[1])}"
+                f"except ImportError:\n{_indented(pair[1])}"
             )
         ),
     )
@@ -90,9 +91,7 @@ _PROGRAMS = st.lists(
 ).map(lambda statements: "\n".join(statements) + "\n")
 
 
-@settings(
-    max_examples=int(__import__("os").environ.get("HN", "100")), deadline=None
-)
+@settings(max_examples=100, deadline=None)
 @given(_PROGRAMS)
 def test_a_program_takes_the_same_classes(program):
     """Each class that was taken before is taken after, ours where we have it.
@@ -124,7 +123,7 @@ def _run(program):
     names = {"__builtins__": {**vars(builtins), "__import__": _import}}
     names["see"] = lambda *things: seen.extend(map(str, things))
     try:
-        exec(compile(program, "program", "exec"), names)
+        exec(compile(program, "program", "exec"), names)  # noqa: S102
     except Exception:  # noqa: BLE001 - whatever a random program raises
         return seen, False
     return seen, True
@@ -153,6 +152,8 @@ def _world():
 _WORLD = _world()
 
 
-def _import(name, globals=None, locals=None, fromlist=(), level=0):  # noqa: A002
+def _import(name, globals=None, locals=None, fromlist=(), level=0):
     del globals, locals, level
+    if name not in _WORLD:
+        raise ImportError(name)
     return _WORLD[name if fromlist else name.partition(".")[0]]

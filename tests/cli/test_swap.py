@@ -241,7 +241,7 @@ def test_writes_in_the_encoding_it_read(tmp_path, encoding, first):
     [
         b"from keras.callbacks import History\nx = '\xff'\n",
         b"# coding: nonsense\nfrom keras.callbacks import History\n",
-        b"# coding: utf-7\nfrom keras.callbacks import History\nx = '+AOk-+AOk-'",
+        b"# coding: utf-7\nfrom keras.callbacks import History  # +AOk-+AOk-",
     ],
     ids=["not utf-8", "no such encoding", "would not be written back"],
 )

@@ -2,16 +2,29 @@
 
 import gc
 import io
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from tensorboard.compat.proto import graph_pb2
 
+import kerascb
 from kerascb.events.event_file import EventFile
 from tests.events.reading import read
+
+
+def run_python(program):
+    """Runs a program in a process of its own, which finds this kerascb."""
+    root = str(Path(kerascb.__file__).parents[1])
+    subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        env={**os.environ, "PYTHONPATH": root},
+    )
 
 
 @pytest.fixture
@@ -125,7 +138,7 @@ def test_nothing_is_lost_when_python_ends(tmp_path):
         f"kept = EventFile({str(tmp_path)!r})\n"
         "kept.scalars(1, {'loss': 0.5})\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    run_python(program)
 
     assert read(tmp_path).curve("loss") == {1: 0.5}
 
@@ -179,4 +192,4 @@ def test_writing_does_not_import_tensorflow(tmp_path):
         "assert 'tensorflow' not in sys.modules\n"
     )
 
-    subprocess.run([sys.executable, "-c", program], check=True)
+    run_python(program)
