@@ -41,13 +41,8 @@ def install() -> Installation:
         installed before already.
 
     Example:
-        >>> import keras
-        >>> import kerascb
-        >>> with kerascb.install():
-        ...     keras.callbacks.CSVLogger is kerascb.CSVLogger
-        True
-        >>> keras.callbacks.CSVLogger is kerascb.CSVLogger
-        False
+        with kerascb.install():
+            runpy.run_path("train.py", run_name="__main__")
     """
     is_first = not _installer.is_on
     _installer.start()

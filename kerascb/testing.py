@@ -6,14 +6,16 @@ in the order in which `fit` does, with logs that the test chooses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kerascb.callbacks.callback_list import CallbackList
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class FakeModel:
@@ -119,7 +121,7 @@ def drive(
     Example:
         >>> from kerascb import EarlyStopping
         >>> stop = EarlyStopping(monitor="loss", mode="min")
-        >>> run = drive([stop], epochs=[{"loss": 1.0}, {"loss": 2.0}, {"loss": 0.0}])
+        >>> run = drive([stop], epochs=[{"loss": x} for x in (1.0, 2.0, 0.0)])
         >>> run.epochs_seen
         2
     """

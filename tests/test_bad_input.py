@@ -138,7 +138,9 @@ def texts(table):
     return [re.sub(r"\W+", "-", text)[:50] for _, text in table]
 
 
-@pytest.mark.parametrize("build, text", CONSTRUCTORS, ids=texts(CONSTRUCTORS))
+@pytest.mark.parametrize(
+    ("build", "text"), CONSTRUCTORS, ids=texts(CONSTRUCTORS)
+)
 def test_is_told_by_the_constructor(build, text):
     """What the arguments alone show."""
     with pytest.raises(ValueError, match=re.escape(text)):
@@ -146,7 +148,7 @@ def test_is_told_by_the_constructor(build, text):
 
 
 @pytest.mark.fit
-@pytest.mark.parametrize("build, text", TRAINING, ids=texts(TRAINING))
+@pytest.mark.parametrize(("build", "text"), TRAINING, ids=texts(TRAINING))
 def test_is_told_before_the_first_batch(build, text, make_model, data):
     """What only the model and the machine show; no epoch is lost over it."""
     batches = []
@@ -208,7 +210,7 @@ def test_a_misspelt_monitor_is_told_with_the_nearest_name(
 @pytest.mark.parametrize("build", MISSPELT)
 def test_keras_3_refuses_what_has_no_direction(build, make_model, keras3_only):
     """Stock raises the same after the first epoch (keras#18798)."""
-    with pytest.raises(ValueError, match="Did you mean `val_accuracy`?"):
+    with pytest.raises(ValueError, match="Did you mean `val_accuracy`"):
         begin(build("auto"), make_model())
 
 

@@ -325,25 +325,6 @@ def test_covers_a_second_keras(tensorflow):
 
 
 @pytest.mark.example
-def test_an_import_that_fails_leaves_the_rest_in_place():
-    """A Keras that cannot be imported raises what it raises anyway."""
-    told = _program(
-        """
-        import kerascb
-        kerascb.install()
-        try:
-            import keras
-        except Exception as error:
-            print("kerascb" in str(error), type(error).__name__)
-        """,
-        KERAS_BACKEND="nonsense",
-        TF_USE_LEGACY_KERAS="0",
-    )
-
-    assert told == ["False", "ValueError"]
-
-
-@pytest.mark.example
 def test_run_gives_an_unedited_script_our_classes(tmp_path, runtime):
     """`python -m kerascb run` is `python` with our classes."""
     script = tmp_path / "train.py"

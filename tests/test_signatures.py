@@ -30,7 +30,7 @@ def parameters_of(kind):
     return inspect.signature(kind).parameters
 
 
-@pytest.mark.parametrize("dialect, name, parameter", PARAMETERS)
+@pytest.mark.parametrize(("dialect", "name", "parameter"), PARAMETERS)
 def test_takes_each_parameter_with_its_default(dialect, name, parameter):
     """A call that leaves it out means what it meant."""
     ours = parameters_of(getattr(kerascb, name))
@@ -46,7 +46,7 @@ def test_takes_each_parameter_with_its_default(dialect, name, parameter):
         assert default is REQUIRED or mine == default
 
 
-@pytest.mark.parametrize("dialect, name", CLASSES)
+@pytest.mark.parametrize(("dialect", "name"), CLASSES)
 def test_keeps_the_order_of_positions(dialect, name):
     """A call by position means what it meant."""
     if (dialect, name) in OTHER_POSITIONS:

@@ -21,12 +21,22 @@ OUR_IMPORT = "from kerascb import ("
 pytestmark = [pytest.mark.fit, pytest.mark.usefixtures("tensorflow")]
 
 
+# Keras 2.15 prints it before the last epoch is over; docs/differences.md.
+RESTORING = "Restoring model weights from the end of the best epoch: "
+
+
 @dataclass
 class Left:
     """What a run of the script left behind."""
 
     printed: str
     files: list[str]
+
+
+@pytest.fixture(scope="module")
+def is_215(runtime):
+    """True where the Keras in force is TensorFlow 2.15's own."""
+    return runtime.name == "keras2" and runtime.package == "keras"
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +63,9 @@ def by_installing(tmp_path_factory):
     return _run(place, "-m", "kerascb", "run", str(SCRIPT))
 
 
-def test_a_swapped_import_prints_the_same_lines(by_stock, by_ours):
+def test_a_swapped_import_prints_the_same_lines(by_stock, by_ours, is_215):
     """Progress, what callbacks say, the History and the predictions."""
-    assert untimed(by_ours.printed) == untimed(by_stock.printed)
+    assert _lines(by_ours, is_215) == _lines(by_stock, is_215)
 
 
 def test_a_swapped_import_leaves_the_same_files(by_stock, by_ours):
@@ -65,19 +75,28 @@ def test_a_swapped_import_leaves_the_same_files(by_stock, by_ours):
 
 def test_the_script_has_shown_what_it_should(by_stock):
     """The comparison is one of lines and files that matter."""
-    for line in ("early stopping", "reducing learning rate", "improved from"):
-        assert line in by_stock.printed
+    told = ("early stopping", RESTORING, "reducing learning rate", "improved")
+    assert [text for text in told if text not in by_stock.printed] == []
     assert {"log.csv", "models/best.keras"} <= set(by_stock.files)
 
 
-def test_an_unedited_script_prints_the_same_lines(by_stock, by_installing):
+def test_an_unedited_script_prints_the_same_lines(
+    by_stock, by_installing, is_215
+):
     """`kerascb run` stands for the edit."""
-    assert untimed(by_installing.printed) == untimed(by_stock.printed)
+    assert _lines(by_installing, is_215) == _lines(by_stock, is_215)
 
 
 def test_an_unedited_script_leaves_the_same_files(by_stock, by_installing):
     """`kerascb run` stands for the edit."""
     assert by_installing.files == by_stock.files
+
+
+def _lines(left, is_215):
+    lines = untimed(left.printed).splitlines()
+    if not is_215:
+        return lines
+    return [line for line in lines if not line.startswith(RESTORING)]
 
 
 def _run(place, *command):

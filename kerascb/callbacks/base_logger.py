@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from kerascb.callbacks.callback import Callback
-from kerascb.runtime import Logs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kerascb.runtime import Logs
 
 
 class BaseLogger(Callback):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerascb import runtime
 from kerascb.runtime import Runtime, StockCallback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _BATCH_HOOKS = {
     "train": (
@@ -165,4 +167,5 @@ def _no_work(self: Any, batch: int, logs: Any = None) -> None:
     """Stands where a batch hook has nothing to do."""
 
 
-_no_work._is_default = True  # type: ignore[attr-defined]
+# The mark that every Keras puts on its own empty hooks.
+_no_work._is_default = True  # type: ignore[attr-defined]  # noqa: SLF001

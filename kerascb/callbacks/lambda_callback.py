@@ -6,12 +6,14 @@ import contextlib
 import inspect
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerascb.callbacks.callback import Callback
 from kerascb.errors import InvalidArgument
 from kerascb.improvement import nearest_names
-from kerascb.runtime import Logs
+
+if TYPE_CHECKING:
+    from kerascb.runtime import Logs
 
 Hook = Callable[..., Any]
 

@@ -63,9 +63,10 @@ class ModelCheckpoint(MonitorCallback):
         save_freq: `"epoch"`, or after how many batches to save (≥ 1), counted
             over the borders of epochs.
         options: `tf.train.CheckpointOptions` for weights,
-            `tf.saved_model.SaveOptions` for whole models; used by TensorFlow's
-            formats. A number in this place is taken for
-            `initial_value_threshold`, which comes here in Keras 3.
+            `tf.saved_model.SaveOptions` for whole models; used where
+            TensorFlow writes, the latter by Keras 2 only. A number in this
+            place is taken for `initial_value_threshold`, which comes here in
+            Keras 3.
         initial_value_threshold: The best to begin with.
         period: Epochs between two saves (≥ 1), with `save_freq="epoch"`.
             Keras has deprecated it; it works, and warns.
@@ -379,12 +380,8 @@ class ModelCheckpoint(MonitorCallback):
 
     def _missing_text(self, available: str) -> str:
         del available
-        text = f"Can save best model only with {self.monitor} available"
-        return (
-            f"{text}."
-            if self._runtime.name == "keras3"
-            else (f"{text}, skipping.")
-        )
+        end = "." if self._runtime.name == "keras3" else ", skipping."
+        return f"Can save best model only with {self.monitor} available{end}"
 
     def _save_freq_text(self, save_freq: Any) -> str:
         expected = (

@@ -21,12 +21,16 @@ class OrbaxCheckpoint(MonitorCallback):
     """Saves checkpoints with Orbax, one folder a step; for Keras 3.
 
     `keras.saving.load_model(directory)` gives back the newest one whole,
-    `model.load_weights(directory)` its weights. The steps are the epochs, or
-    with an integer `save_freq` the batches trained since the optimizer was
-    made. Where a run would come below the newest step that is there, as one
-    does that begins with epoch 0 in the folder of another, its steps are
-    counted on from that one, and a warning says so: nothing is overwritten,
-    and the newest step is the last one saved.
+    `model.load_weights(directory)` its weights. Keras looks variables up by
+    their paths, made of the names of the model and its layers. A `Sequential`
+    model names its variables otherwise once it is loaded, so that Keras 3.15
+    restores nothing of it and says nothing: use a functional one.
+
+    The steps are the epochs, or with an integer `save_freq` the batches
+    trained since the optimizer was made. Where a run would come below the
+    newest step that is there, as one does that begins with epoch 0 in the
+    folder of another, its steps are counted on from that one, and a warning
+    says so: nothing is overwritten, and the newest step is the last one saved.
 
     Guarantees: saves are made in order, one at a time. The error of one made
     in the background is raised by the next save, by `wait_until_finished`, or

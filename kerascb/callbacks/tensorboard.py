@@ -103,12 +103,14 @@ class TensorBoard(Callback):
         UnwritablePath: If nothing can be written to `log_dir`.
 
     Example:
+        >>> import os
+        >>> from tempfile import TemporaryDirectory
         >>> from kerascb import TensorBoard
         >>> from kerascb.testing import drive
-        >>> board = TensorBoard("logs", update_freq=10)
-        >>> _ = drive([board], epochs=[{"loss": 0.5}], steps=20)
-        >>> import os
-        >>> os.listdir("logs")
+        >>> with TemporaryDirectory() as folder:
+        ...     board = TensorBoard(folder)
+        ...     _ = drive([board], epochs=[{"loss": 0.5}])
+        ...     os.listdir(folder)
         ['train']
     """
 

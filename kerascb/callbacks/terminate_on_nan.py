@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerascb.callbacks.callback import Callback
-from kerascb.runtime import Logs
+
+if TYPE_CHECKING:
+    from kerascb.runtime import Logs
 
 
 class TerminateOnNaN(Callback):

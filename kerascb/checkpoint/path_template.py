@@ -40,10 +40,11 @@ def check(
     Args:
         template: The template.
         may_appear: A name → whether an epoch may bring a value for it.
-        available: The names known to come, for the message.
+        available: The names known to come; their values are numbers.
 
     Raises:
-        InvalidArgument: If the template cannot be read.
+        InvalidArgument: If the template cannot be read, or asks for a format
+            that a number does not have.
         UnfillablePath: If a name will never have a value.
 
     Example:
@@ -55,12 +56,14 @@ filepath: "{epoch}-{los}". Reason: no epoch has a value for 'los'. Did you \
 mean 'loss'? There will be: loss.
     """
     available = list(available)
+    samples = {**dict.fromkeys(available, 0.5), "epoch": 1, "batch": 1}
     try:
-        template.format_map(_Lenient({"epoch": 1, "batch": 1}))
+        template.format_map(_Lenient(samples))
     except (AttributeError, IndexError, TypeError, ValueError) as error:
         raise InvalidArgument(
             f'Failed to format this callback filepath: "{template}". Reason: '
-            f"{error}. Write a brace that is meant as one twice."
+            f"{error}. It is filled as by str.format; a brace that is meant "
+            "as one is written twice."
         ) from error
     for name in fields_of(template):
         if not may_appear(name):

@@ -158,7 +158,7 @@ def _of_type(kind: type) -> Runtime:
 def _of_keras_package() -> Runtime:
     version = importlib.metadata.version("keras")
     major, minor = (int(part) for part in version.split(".")[:2])
-    if major < 3:
+    if (major, minor) < (3, 0):
         return _keras2("keras")
     if (major, minor) < _KERAS3_MINIMUM:
         raise UnsupportedRuntime(

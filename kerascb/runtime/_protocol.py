@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from kerascb.improvement import Direction
-from kerascb.runtime._backup import BackupPlan, BackupStore
-from kerascb.runtime._formats import Format
-from kerascb.runtime._inspection import Inspection
+if TYPE_CHECKING:
+    from kerascb.improvement import Direction
+    from kerascb.runtime._backup import BackupPlan, BackupStore
+    from kerascb.runtime._formats import Format
+    from kerascb.runtime._inspection import Inspection
 
 Logs = dict[str, Any]
 """Metric name → value, as a hook receives it."""

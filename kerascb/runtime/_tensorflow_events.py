@@ -6,6 +6,7 @@ Imported only where TensorFlow has been imported already.
 from __future__ import annotations
 
 import contextlib
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -59,6 +60,8 @@ class DefaultWriters:
                 0, trainable=False, dtype=tf.int64, name="kerascb_step"
             )
         self._stack: list[contextlib.ExitStack] = []
+        # A fit that failed has taken nothing back.
+        weakref.finalize(self, _unwind, self._stack).atexit = False
 
     def open(self, directory: str) -> None:
         """Makes a directory's writer, and with it its file."""
@@ -85,16 +88,19 @@ class DefaultWriters:
 
     def close(self) -> None:
         """Takes every writer back; none is closed, see `CustomSummaries`."""
-        while self._stack:
-            self.pop()
+        _unwind(self._stack)
         for writer in self._writers.values():
             writer.flush()
 
     def _is_recorded(self) -> Callable[[], Any]:
-        # TensorFlow keeps the function, which must not keep this object: when
-        # a fit has failed, its collection takes the writers back.
+        # TensorFlow keeps the function, which must not keep this object.
         step, every = self._step, self._every
         return lambda: tf.equal(step % every, 0)
+
+
+def _unwind(stack: list[contextlib.ExitStack]) -> None:
+    while stack:
+        stack.pop().close()
 
 
 class TensorFlowProfiler:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 
 from kerascb.errors import UnsupportedRuntime
-from kerascb.improvement import Direction
 from kerascb.runtime import (
     _averages,
     _backup,
@@ -18,17 +16,22 @@ from kerascb.runtime import (
     _saving2,
     _terminal,
 )
-from kerascb.runtime._backup import BackupPlan, BackupStore
-from kerascb.runtime._formats import Format
-from kerascb.runtime._inspection import Inspection
 from kerascb.runtime._inspection2 import Inspection2
 from kerascb.runtime._learning_rate import inner_optimizers, learning_rates
-from kerascb.runtime._protocol import (
-    Comparison,
-    LearningRate,
-    Logs,
-    Progbar,
-)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kerascb.improvement import Direction
+    from kerascb.runtime._backup import BackupPlan, BackupStore
+    from kerascb.runtime._formats import Format
+    from kerascb.runtime._inspection import Inspection
+    from kerascb.runtime._protocol import (
+        Comparison,
+        LearningRate,
+        Logs,
+        Progbar,
+    )
 
 _TRAINER_STEPS = ("train_step", "test_step", "compute_metrics")
 

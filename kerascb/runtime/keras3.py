@@ -6,8 +6,7 @@ import functools
 import inspect
 import sys
 import warnings
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 import numpy as np
@@ -18,7 +17,6 @@ from keras.src.utils.io_utils import print_msg
 from keras.src.utils.python_utils import pythonify_logs
 
 from kerascb.errors import UnsupportedRuntime
-from kerascb.improvement import Direction
 from kerascb.runtime import (
     _averages,
     _backup,
@@ -27,12 +25,17 @@ from kerascb.runtime import (
     _terminal,
 )
 from kerascb.runtime._arrays3 import to_numpy
-from kerascb.runtime._backup import BackupPlan, BackupStore
-from kerascb.runtime._formats import Format
-from kerascb.runtime._inspection import Inspection
 from kerascb.runtime._inspection3 import Inspection3
 from kerascb.runtime._learning_rate import inner_optimizers, learning_rates
-from kerascb.runtime._protocol import LearningRate, Logs, Progbar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kerascb.improvement import Direction
+    from kerascb.runtime._backup import BackupPlan, BackupStore
+    from kerascb.runtime._formats import Format
+    from kerascb.runtime._inspection import Inspection
+    from kerascb.runtime._protocol import LearningRate, Logs, Progbar
 
 _TRAINER_STEPS = (
     "train_step",

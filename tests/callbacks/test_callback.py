@@ -51,7 +51,7 @@ def test_is_a_callback_of_the_keras_in_force(stock):
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_has_every_hook(hook):
-    """Each hook of `fit`, `evaluate` and `predict` is there and does nothing."""
+    """Each hook of `fit`, `evaluate` and `predict` is there and idle."""
     callback = kerascb.Callback()
     args = (0,) if ("epoch" in hook or "batch" in hook) else ()
 
@@ -89,7 +89,7 @@ def test_needs_no_super_init():
     assert callback.seen == [0, 1]
 
 
-@pytest.mark.parametrize("every, expected", [(None, []), (1, [0, 1, 2])])
+@pytest.mark.parametrize(("every", "expected"), [(None, []), (1, [0, 1, 2])])
 def test_a_batch_hook_is_there_while_it_is_needed(every, expected):
     """What the decorator is asked of the instance decides."""
     callback = OnlyEvery(every)
@@ -99,7 +99,7 @@ def test_a_batch_hook_is_there_while_it_is_needed(every, expected):
     assert is_default(callback.on_train_batch_end) == (every is None)
 
 
-@pytest.mark.parametrize("every, implements", [(None, False), (1, True)])
+@pytest.mark.parametrize(("every", "implements"), [(None, False), (1, True)])
 def test_tells_keras_2_whether_it_has_batch_hooks(every, implements):
     """The question that the list of Keras 2 asks is answered per instance."""
     callback = OnlyEvery(every)

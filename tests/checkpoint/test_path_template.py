@@ -43,6 +43,13 @@ def test_unreadable_templates_are_refused(template):
         check(template, lambda name: True, [])
 
 
+@pytest.mark.parametrize("template", ["{loss:03d}", "{loss:s}", "{loss.x}"])
+def test_formats_that_a_number_does_not_have(template):
+    """A metric is a float; what cannot show one is refused."""
+    with pytest.raises(InvalidArgument, match="Failed to format this callback"):
+        check(template, lambda name: True, ["loss"])
+
+
 def test_a_name_that_never_comes_is_refused():
     """The error is Keras's, and says what there will be."""
     with pytest.raises(UnfillablePath) as error:

@@ -49,7 +49,6 @@ model = keras.Sequential(
 )
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
-record = History()
 history = model.fit(
     x[:1200],
     y[:1200],
@@ -58,21 +57,28 @@ history = model.fit(
     epochs=12,
     verbose=2,
     callbacks=[
-        record,
         CountSteps(),
         TerminateOnNaN(),
         BackupAndRestore("backup"),
         LearningRateScheduler(warm_up, verbose=1),
         ReduceLROnPlateau(
-            monitor="val_loss", factor=0.5, patience=1, min_delta=0.05,
+            monitor="val_loss",
+            factor=0.5,
+            patience=1,
+            min_delta=0.05,
             verbose=1,
         ),
         EarlyStopping(
-            monitor="val_accuracy", patience=2, min_delta=0.02, verbose=1,
+            monitor="val_accuracy",
+            patience=2,
+            min_delta=0.02,
+            verbose=1,
             restore_best_weights=True,
         ),
         ModelCheckpoint(
-            "models/best.keras", monitor="val_loss", save_best_only=True,
+            "models/best.keras",
+            monitor="val_loss",
+            save_best_only=True,
             verbose=1,
         ),
         ModelCheckpoint(
@@ -84,10 +90,10 @@ history = model.fit(
         LambdaCallback(
             on_epoch_end=lambda epoch, logs: print("epoch", epoch, sorted(logs))
         ),
+        History(),
     ],
 )
 
-assert record.history == history.history
 print(json.dumps(history.history, default=float))
 print(model.evaluate(x[1200:], y[1200:], verbose=0))
 print(np.argmax(model.predict(x[:20], verbose=0), axis=1))
