@@ -17,6 +17,7 @@ from kerascb._names import CALLBACK_MODULES
 
 if TYPE_CHECKING:
     from kerascb import errors, experimental
+    from kerascb._install import install, uninstall
     from kerascb.callbacks.backup_and_restore import BackupAndRestore
     from kerascb.callbacks.base_logger import BaseLogger
     from kerascb.callbacks.callback import Callback
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from kerascb.callbacks.tensorboard import TensorBoard
     from kerascb.callbacks.terminate_on_nan import TerminateOnNaN
     from kerascb.checkpoint import load_model
-    from kerascb.install import install, uninstall
 
 __version__ = "0.1.0"
 
@@ -72,8 +72,8 @@ __all__ = [
 
 _HOMES = {
     **{name: f"callbacks.{home}" for name, home in CALLBACK_MODULES.items()},
-    "install": "install",
-    "uninstall": "install",
+    "install": "_install",
+    "uninstall": "_install",
     "load_model": "checkpoint",
 }
 _MODULES = ("errors", "experimental", "testing")

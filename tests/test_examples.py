@@ -164,7 +164,7 @@ def test_the_quick_start_leaves_no_backup(quickstart):
     """The run has ended: nothing is to be taken up."""
     _, folder = quickstart
 
-    assert not (folder / "backup").exists()
+    assert [*(folder / "backup").rglob("*")] == []
 
 
 def test_the_quick_start_draws_the_learning_curve(quickstart):

@@ -10,7 +10,8 @@ import re
 import shutil
 from typing import IO, TYPE_CHECKING, Any
 
-from kerascb.runtime import files_of, gfile, is_remote
+from kerascb.paths import is_remote
+from kerascb.runtime import files_of, gfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

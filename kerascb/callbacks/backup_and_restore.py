@@ -9,8 +9,8 @@ import numpy as np
 
 from kerascb.callbacks.callback import Callback, batch_hook
 from kerascb.errors import InvalidArgument
-from kerascb.events.storage import refuse_unwritable
 from kerascb.frequency import BatchCounter, validate_save_freq
+from kerascb.paths import refuse_unwritable
 from kerascb.runtime import (
     BackupFiles,
     BackupPlan,

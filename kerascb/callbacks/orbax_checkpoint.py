@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from kerascb.callbacks.callback import batch_hook
 from kerascb.callbacks.monitor_callback import MonitorCallback
 from kerascb.errors import InvalidArgument, MissingDependency
-from kerascb.events.storage import refuse_unwritable
 from kerascb.frequency import BatchCounter, validate_save_freq
-from kerascb.runtime import is_remote
+from kerascb.paths import is_remote, refuse_unwritable
 
 if TYPE_CHECKING:
     from kerascb.runtime import Logs

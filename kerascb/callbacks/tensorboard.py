@@ -16,6 +16,7 @@ from kerascb.callbacks._batch_profiler import BatchProfiler
 from kerascb.callbacks._global_step import GlobalStep, is_due
 from kerascb.callbacks.callback import Callback, batch_hook
 from kerascb.events import storage
+from kerascb.paths import refuse_unwritable
 
 if TYPE_CHECKING:
     from kerascb.runtime import CustomSummaries, Logs
@@ -167,7 +168,7 @@ class TensorBoard(Callback):
             moved.profile_batch, self._runtime.backend, self._warn
         )
         self._profile = BatchProfiler(*self.profile_batch)
-        storage.refuse_unwritable(self.log_dir, "log_dir")
+        refuse_unwritable(self.log_dir, "log_dir")
         self._runs = events.Runs(self.log_dir)
         self._custom: CustomSummaries | None = None
         self._forget_fit()

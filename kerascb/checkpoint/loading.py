@@ -13,6 +13,7 @@ import h5py
 
 from kerascb import runtime
 from kerascb.errors import InvalidArgument
+from kerascb.paths import is_remote
 from kerascb.runtime import Format, Runtime
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def find(path: str) -> Found:
         InvalidArgument: If it is nothing that Keras or kerascb wrote.
     """
     place = Path(path)
-    if runtime.is_remote(path):
+    if is_remote(path):
         return Found(path, _by_name(path))
     if place.is_dir():
         return _in_directory(place)

@@ -7,7 +7,8 @@ import string
 from pathlib import Path
 
 from kerascb.errors import UnwritablePath
-from kerascb.runtime import Format, is_remote
+from kerascb.paths import is_remote, obstacle_in
+from kerascb.runtime import Format
 
 
 def check_writable(template: str, form: Format, owner: str) -> None:
@@ -32,16 +33,11 @@ def check_writable(template: str, form: Format, owner: str) -> None:
     )
     if not is_template:
         check_kind(template.format(), form, owner)
-    folder = _nearest_existing(os.path.dirname(_fixed_part(template)))
-    if not folder.is_dir():
+    obstacle = obstacle_in(os.path.dirname(_fixed_part(template)))
+    if obstacle:
         raise UnwritablePath(
-            f"{owner} cannot write to filepath={template!r}: {str(folder)!r} "
-            "is a file, where a directory is needed. Choose another path."
-        )
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise UnwritablePath(
-            f"{owner} cannot write to filepath={template!r}: no permission to "
-            f"write in {str(folder)!r}. Choose another path."
+            f"{owner} cannot write to filepath={template!r}: {obstacle}. "
+            "Choose another path."
         )
 
 
@@ -78,10 +74,3 @@ def _fixed_part(template: str) -> str:
         if name is not None:
             break
     return fixed
-
-
-def _nearest_existing(folder: str) -> Path:
-    place = Path(folder or ".").absolute()
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    return place

@@ -18,7 +18,7 @@ import types
 from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING
 
-from kerascb.install import install
+from kerascb._install import install
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,12 +12,7 @@ import os
 from pathlib import Path
 from typing import IO, Any
 
-from kerascb.errors import UnwritablePath
-
-
-def is_remote(path: str) -> bool:
-    """Whether a path names its file system."""
-    return "://" in path
+from kerascb.paths import is_remote
 
 
 def join(root: str, *parts: str) -> str:
@@ -62,35 +57,6 @@ def read_text(path: str) -> str | None:
         return Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-
-
-def refuse_unwritable(directory: str, argument: str) -> None:
-    """Finds out, without making it, that a folder cannot be made or filled.
-
-    Nothing is known beforehand of a remote one, so it passes.
-
-    Args:
-        directory: The folder.
-        argument: The name of the argument it was given in.
-
-    Raises:
-        UnwritablePath: If a file is in its way, or a permission is missing.
-    """
-    if is_remote(directory):
-        return
-    existing = Path(directory).absolute()
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    if not existing.is_dir():
-        reason = f"{existing} is a file"
-    elif not os.access(existing, os.W_OK | os.X_OK):
-        reason = f"{existing} does not allow it"
-    else:
-        return
-    raise UnwritablePath(
-        f"Cannot write to {argument}: got {argument}={directory!r}, but "
-        f"{reason}. Choose another directory."
-    )
 
 
 def _gfile() -> Any:

@@ -35,7 +35,7 @@ from kerascb.runtime._protocol import (
     Progbar,
     Runtime,
 )
-from kerascb.runtime._remote import gfile, is_remote
+from kerascb.runtime._remote import gfile
 from kerascb.runtime._saving import (
     has_own_saver,
     latest_checkpoint,
@@ -68,7 +68,6 @@ __all__ = [
     "in_force",
     "installed",
     "is_name_of",
-    "is_remote",
     "latest_checkpoint",
     "loaded",
     "of",

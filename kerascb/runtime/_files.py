@@ -12,7 +12,8 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kerascb.runtime._remote import gfile, is_remote
+from kerascb.paths import is_remote
+from kerascb.runtime._remote import gfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,6 +7,7 @@ compiled by its short name.
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -17,6 +18,8 @@ import keras
 from keras.src.legacy.saving import legacy_h5_format
 
 _LOG = logging.getLogger(__name__)
+_KERAS2_PREFIX = "Custom>"
+"""How Keras 2 begins the names of its own optimizers."""
 
 
 def load(
@@ -52,14 +55,32 @@ def load(
 
 def _compile(model: Any, config: Mapping[str, Any]) -> None:
     model.compile(
-        optimizer=keras.optimizers.deserialize(config["optimizer_config"]),
+        optimizer=_optimizer(config["optimizer_config"]),
         loss=_revive(config.get("loss"), keras.losses.deserialize),
-        metrics=_revive(config.get("metrics"), keras.metrics.deserialize),
-        weighted_metrics=_revive(
-            config.get("weighted_metrics"), keras.metrics.deserialize
-        ),
+        metrics=_revive(config.get("metrics"), _metric),
+        weighted_metrics=_revive(config.get("weighted_metrics"), _metric),
         loss_weights=config.get("loss_weights"),
     )
+
+
+def _optimizer(config: Mapping[str, Any]) -> Any:
+    name = config["class_name"].removeprefix(_KERAS2_PREFIX)
+    settings = dict(config["config"])
+    if name != config["class_name"]:
+        # Keras 2's has settings beyond, such as `is_legacy_optimizer`.
+        known = inspect.signature(getattr(keras.optimizers, name)).parameters
+        settings = {key: settings[key] for key in settings if key in known}
+    return keras.optimizers.deserialize(
+        {"class_name": name, "config": settings}
+    )
+
+
+def _metric(config: Mapping[str, Any]) -> Any:
+    settings = config["config"]
+    if isinstance(settings.get("fn"), str):
+        # Keras 2 wraps what was compiled by name; the name says it as well.
+        return settings["name"]
+    return keras.metrics.deserialize(config)
 
 
 def _revive(config: Any, deserialize: Callable[[Any], Any]) -> Any:
@@ -83,14 +104,17 @@ def _restore_optimizer(optimizer: Any, model: Any, file: Any) -> None:
         return
     optimizer.build(model.trainable_variables)
     values = legacy_h5_format.load_optimizer_weights_from_hdf5_group(file)
-    variables = optimizer.variables
-    if [tuple(v.shape) for v in variables] != [v.shape for v in values]:
-        _LOG.warning(
-            "%s holds the state of another Keras's %s, which has other "
-            "variables; the optimizer starts anew.",
-            file.filename,
-            type(optimizer).__name__,
-        )
-        return
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value[()])
+    rate = getattr(optimizer, "_learning_rate", None)
+    # Keras 2 does not count the learning rate among an optimizer's variables.
+    without_rate = [v for v in optimizer.variables if v is not rate]
+    for variables in (optimizer.variables, without_rate):
+        if [tuple(v.shape) for v in variables] == [v.shape for v in values]:
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value[()])
+            return
+    _LOG.warning(
+        "%s holds the state of another Keras's %s, which has other variables; "
+        "the optimizer starts anew.",
+        file.filename,
+        type(optimizer).__name__,
+    )

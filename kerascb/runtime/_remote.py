@@ -7,15 +7,6 @@ from typing import Any
 from kerascb.errors import MissingDependency
 
 
-def is_remote(path: str) -> bool:
-    """Whether a path names a file behind a protocol.
-
-    Args:
-        path: A path of the operating system, or a URL.
-    """
-    return "://" in path
-
-
 def gfile() -> Any:
     """TensorFlow's file system calls, which every Keras uses for such paths.
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerascb.errors import InvalidArgument
-from kerascb.runtime._remote import gfile, is_remote
+from kerascb.paths import is_remote
+from kerascb.runtime._remote import gfile
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,9 +17,10 @@ import numpy as np
 from keras.src.legacy.saving import legacy_h5_format
 
 from kerascb.errors import InvalidArgument
+from kerascb.paths import is_remote
 from kerascb.runtime import _hdf5_3, _saving
 from kerascb.runtime._formats import Format
-from kerascb.runtime._remote import gfile, is_remote
+from kerascb.runtime._remote import gfile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

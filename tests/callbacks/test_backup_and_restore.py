@@ -18,9 +18,6 @@ from kerascb.testing import FakeModel, drive
 from tests import parity
 
 # Keras 3 reads its variables in a way that NumPy 2 warns of.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:__array__ implementation doesn't accept:DeprecationWarning"
-)
 
 NAN = float("nan")
 

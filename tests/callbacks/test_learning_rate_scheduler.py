@@ -15,7 +15,6 @@ from kerascb.testing import FakeModel, drive
 from tests.parity import assert_equal_runs, compare
 
 # Keras's own `get_weights` on JAX, since NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
 
 
 def halve(epoch, lr):

@@ -15,10 +15,6 @@ from kerascb.errors import InvalidArgument, UnwritablePath
 from kerascb.testing import FakeModel, drive
 from tests.parity import assert_equal_runs, compare
 
-pytestmark = pytest.mark.filterwarnings(
-    # NumPy 2 with TensorFlow's arrays, inside Keras.
-    "ignore:__array__ implementation doesn't accept:DeprecationWarning"
-)
 NAN = float("nan")
 
 

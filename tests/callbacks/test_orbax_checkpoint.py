@@ -20,7 +20,6 @@ from tests import parity
 
 pytest.importorskip("orbax.checkpoint")
 # Keras's own reading of variables, since NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
 
 NAN = float("nan")
 

@@ -12,7 +12,6 @@ from kerascb.testing import FakeModel
 from tests import parity
 
 # Keras's own `get_weights`, since NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
 
 
 class Look(Callback):

@@ -1,6 +1,9 @@
 """Back from disk, from every format."""
 
 import importlib
+import os
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -10,7 +13,7 @@ from kerascb import ModelCheckpoint
 from kerascb.checkpoint import load_model, load_weights
 from kerascb.checkpoint.loading import find
 from kerascb.errors import InvalidArgument
-from kerascb.runtime import Format
+from kerascb.runtime import Format, in_force
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*Keras 3 itself saves:UserWarning",
@@ -319,3 +322,59 @@ def test_an_archive_without_metadata(tmp_path):
 
     with pytest.raises(InvalidArgument, match=r"neither a \.keras archive"):
         load_model("m.keras")
+
+
+@pytest.fixture
+def file_of_keras2(tmp_path, keras3_only):
+    """An HDF5 file that Keras 2 wrote, in a process of its own."""
+    pytest.importorskip("tf_keras")
+    script = """
+import numpy as np, tf_keras as keras
+keras.utils.set_random_seed(1)
+model = keras.Sequential([keras.layers.InputLayer((4,)), keras.layers.Dense(1)])
+model.compile("adam", "mse", metrics=["mae"])
+x = np.ones((4, 4), "float32")
+model.fit(x, x[:, :1], epochs=3, verbose=0)
+model.save("old.h5")
+print(float(model.train_on_batch(x, x[:, :1])[0]))
+print(float(model.train_on_batch(x, x[:, :1])[0]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "TF_USE_LEGACY_KERAS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [float(line) for line in done.stdout.split()]
+
+
+@pytest.mark.fit
+def test_an_hdf5_file_of_keras2(file_of_keras2, monkeypatch):
+    """Keras 3 goes on from it where Keras 2 left off."""
+    # This process may have seen tf_keras, which would take its own file.
+    monkeypatch.setattr("kerascb.runtime.loaded", lambda: [in_force()])
+
+    model = load_model("old.h5")
+
+    x = np.ones((4, 4), "float32")
+    losses = [model.train_on_batch(x, x[:, :1])[0] for _ in range(2)]
+    assert int(model.optimizer.iterations) == 5
+    np.testing.assert_allclose(losses[1], file_of_keras2[1], rtol=1e-3)
+
+
+@pytest.mark.fit
+def test_the_state_of_another_optimizer(
+    trained, keras3_only, caplog, monkeypatch
+):
+    """State that fits no optimizer is left out, and logged."""
+    trained("m.h5")
+    monkeypatch.setattr(
+        "kerascb.runtime._hdf5_3._optimizer",
+        lambda config: importlib.import_module("keras").optimizers.SGD(),
+    )
+
+    model = load_model("m.h5")
+
+    assert int(model.optimizer.iterations) == 0
+    assert "the optimizer starts anew" in caplog.text

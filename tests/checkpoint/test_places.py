@@ -35,7 +35,7 @@ def test_a_file_where_a_folder_must_be(tmp_path, template):
     """A parent that is a file is named."""
     (tmp_path / "f").write_text("")
 
-    with pytest.raises(UnwritablePath, match="is a file, where a directory"):
+    with pytest.raises(UnwritablePath, match="is a file, where a folder"):
         check_writable(template, Format.KERAS, "ModelCheckpoint")
 
 

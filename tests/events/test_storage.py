@@ -2,7 +2,6 @@
 
 import pytest
 
-from kerascb.errors import UnwritablePath
 from kerascb.events import storage
 
 
@@ -50,25 +49,3 @@ def test_a_remote_file_goes_through_tensorboard(monkeypatch, tmp_path):
     assert missing is None
     assert made == ["gs://bucket/logs"]
     assert storage.read_text("gs://bucket/logs/file.txt") == "text"
-
-
-def test_a_file_in_the_way_is_refused(tmp_path):
-    """No directory can be made below a file."""
-    (tmp_path / "file").write_text("")
-
-    with pytest.raises(UnwritablePath, match=r"got log_dir=.*is a file"):
-        storage.refuse_unwritable(str(tmp_path / "file" / "logs"), "log_dir")
-
-
-def test_a_missing_permission_is_refused(tmp_path, monkeypatch):
-    """The nearest directory that is there decides."""
-    monkeypatch.setattr("os.access", lambda path, mode: False)
-
-    with pytest.raises(UnwritablePath, match="does not allow it"):
-        storage.refuse_unwritable(str(tmp_path / "a" / "b"), "log_dir")
-
-
-@pytest.mark.parametrize("path", ["gs://bucket/logs", "new/logs"])
-def test_what_may_be_writable_passes(path):
-    """A remote path is not judged, a new one is not made."""
-    storage.refuse_unwritable(path, "log_dir")

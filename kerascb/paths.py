@@ -1,0 +1,60 @@
+"""What can be known of a path before anything is written there.
+
+No Keras and no file-system library: local paths only; of a remote one nothing
+is known beforehand.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from kerascb.errors import UnwritablePath
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path names something behind a protocol: `gs://…`.
+
+    Args:
+        path: A path of the operating system, or a URL.
+    """
+    return "://" in path
+
+
+def obstacle_in(folder: str) -> str | None:
+    """Why a folder could not be made, or not be written in.
+
+    Nothing is made or written to find out.
+
+    Args:
+        folder: A path of the operating system; `""` is the current folder.
+
+    Returns:
+        A clause that names the obstacle; `None` if there is none.
+    """
+    existing = Path(folder).absolute()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        return f"{str(existing)!r} is a file, where a folder is needed"
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return f"there is no permission to write in {str(existing)!r}"
+    return None
+
+
+def refuse_unwritable(folder: str, argument: str) -> None:
+    """Refuses a folder that could not be made, or not be written in.
+
+    Args:
+        folder: The folder; a remote one passes.
+        argument: The name of the argument it was given in.
+
+    Raises:
+        UnwritablePath: If a file is in its way, or a permission is missing.
+    """
+    obstacle = None if is_remote(folder) else obstacle_in(folder)
+    if obstacle:
+        raise UnwritablePath(
+            f"Cannot write to {argument}: got {argument}={folder!r}, but "
+            f"{obstacle}. Choose another folder."
+        )
