@@ -2,7 +2,7 @@
 
     python examples/quickstart.py [FOLDER]
 
-Expect some twenty epochs, then what each callback did and which files are in
+Expect some thirty epochs, then what each callback did and which files are in
 FOLDER (default: `quickstart-output`), the learning curve among them. Interrupt
 it with Ctrl-C and start it again: it goes on with the epoch it was in.
 """

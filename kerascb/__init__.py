@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from kerascb.callbacks.swap_ema_weights import SwapEMAWeights
     from kerascb.callbacks.tensorboard import TensorBoard
     from kerascb.callbacks.terminate_on_nan import TerminateOnNaN
-    from kerascb.checkpoint import load_model
+    from kerascb.checkpoint import load_model, load_weights
 
 __version__ = "0.1.0"
 
@@ -67,6 +67,7 @@ __all__ = [
     "experimental",
     "install",
     "load_model",
+    "load_weights",
     "uninstall",
 ]
 
@@ -75,6 +76,7 @@ _HOMES = {
     "install": "_install",
     "uninstall": "_install",
     "load_model": "checkpoint",
+    "load_weights": "checkpoint",
 }
 _MODULES = ("errors", "experimental", "testing")
 

@@ -65,7 +65,7 @@ def make(tmp_path):
 
     def make(name):
         if name == "OrbaxCheckpoint":
-            pytest.importorskip("orbax.checkpoint.v1")
+            pytest.importorskip("orbax.checkpoint")
         return MAKERS[name](tmp_path)
 
     return make

@@ -16,7 +16,7 @@ def test_accepts_epochs_and_counts(save_freq):
     "save_freq", [True, False, 0, -1, 1.5, "batch", None, [1]]
 )
 def test_refuses_what_is_neither(save_freq):
-    """A bool is no count, though Python takes it for one (contract §6.4)."""
+    """A bool is no count, though Python takes it for one."""
     with pytest.raises(InvalidArgument, match=r"^Unrecognized save_freq"):
         validate_save_freq(save_freq, "Unrecognized save_freq.")
 

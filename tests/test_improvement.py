@@ -104,7 +104,7 @@ def test_better_means_better_by_more_than_min_delta(
 @pytest.mark.parametrize("direction", [MIN, MAX])
 @pytest.mark.parametrize("reference", [None, NAN, 0.0, INF, -INF])
 def test_nan_is_never_better(reference, direction):
-    """NaN improves on nothing, not even on NaN (contract §6.10)."""
+    """NaN improves on nothing, not even on NaN."""
     assert is_improvement(NAN, reference, direction) is False
 
 
@@ -117,7 +117,7 @@ def test_a_number_is_better_than_none(reference, direction):
 
 @pytest.mark.parametrize("value", [0.99999999, math.nextafter(1.0, 0.0)])
 def test_small_steps_are_seen(value):
-    """Values are compared in double precision (contract §6.11)."""
+    """Values are compared in double precision."""
     assert is_improvement(value, 1.0, MIN)
 
 

@@ -114,7 +114,7 @@ def _keras3_weights(path: str, runtime: Runtime) -> Target:
             path,
             Format.TF_CHECKPOINT,
             f"{reason} {path!r} becomes a TensorFlow checkpoint, optimizer "
-            "included; kerascb.checkpoint.load_weights() reads it.",
+            "included; kerascb.load_weights() reads it.",
         )
     longer = f"{path}.weights.h5"
     return Target(

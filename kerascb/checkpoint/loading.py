@@ -70,7 +70,7 @@ def load_model(
         raise InvalidArgument(
             f"{found.path!r} is {found.form.value}, without the model they "
             "belong to. Build the model and call "
-            "kerascb.checkpoint.load_weights(model, filepath)."
+            "kerascb.load_weights(model, filepath)."
         )
     return _runtime_for(found).load_model(
         found.path,

@@ -111,7 +111,7 @@ def test_hands_over_a_python_float(keras, is_keras3):
 
 @pytest.mark.parametrize("takes_both", [True, False])
 def test_errors_of_the_schedule_escape(takes_both):
-    """Stock reports a TypeError as a missing argument (contract §6.16)."""
+    """Stock reports a TypeError as a missing argument."""
 
     def of_both(epoch, lr):
         return lr + "fast"
@@ -137,7 +137,7 @@ def test_errors_of_the_schedule_escape(takes_both):
     ],
 )
 def test_accepts_any_number(answer):
-    """Keras 3 refuses integers, both refuse arrays (contract §6.18)."""
+    """Keras 3 refuses integers, both refuse arrays."""
     assert rates(lambda epoch: answer, epochs=1) == [float(np.max(answer))]
 
 
@@ -253,7 +253,7 @@ def test_each_optimizer_of_several_is_asked_for(runtime, capsys):
 
 @pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_begin"])
 def test_a_computed_rate_is_refused(keras, hook):
-    """Keras 2 lost what was set, in silence (contract §6.15)."""
+    """Keras 2 lost what was set, in silence."""
     model = FakeModel()
     model.optimizer.learning_rate = keras.optimizers.schedules.ExponentialDecay(
         0.1, 1, 0.9

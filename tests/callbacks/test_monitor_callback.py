@@ -153,7 +153,7 @@ def test_nan_never_is_an_improvement():
 
 
 def test_small_improvements_are_seen():
-    """Stock Keras 3 compares in single precision (contract §6.11)."""
+    """Stock Keras 3 compares in single precision."""
     callback = MonitorCallback("loss", "min")
 
     assert callback._is_improvement(0.99999999, 1.0)

@@ -195,7 +195,7 @@ def test_an_unknown_mode_is_warned_of(is_keras3, warned):
 
 
 def test_epsilon_is_the_old_name_of_min_delta(warned):
-    """With stock's warning; stock Keras 3 drops it silently (contract §6)."""
+    """With stock's warning; stock Keras 3 drops it silently."""
     reduce = kerascb.ReduceLROnPlateau(epsilon=1e-13)
 
     assert reduce.min_delta == 1e-13
@@ -210,7 +210,7 @@ def test_epsilon_is_the_old_name_of_min_delta(warned):
     ("name", "hint"), [("paitence", " Did you mean 'patience'?"), ("zzz", "")]
 )
 def test_an_unknown_argument_is_refused(name, hint):
-    """Stock swallows it (contract §6.17)."""
+    """Stock swallows it."""
     with pytest.raises(TypeError) as caught:
         kerascb.ReduceLROnPlateau(**{name: 3})
 

@@ -80,7 +80,7 @@ def test_looks_into_a_multi_optimizer(runtime, several):
 def test_looks_through_a_loss_scale_into_a_multi_optimizer(
     runtime, keras, several
 ):
-    """Stock finds no learning rate there at all (contract §4)."""
+    """Stock finds no learning rate there at all."""
     wrapped = SimpleNamespace(inner_optimizer=several)
 
     assert len(runtime.learning_rates(wrapped)) == 2
