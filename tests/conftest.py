@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from kerascb import runtime as runtimes
+from kerascb.checkpoint import formats
+from kerascb.errors import InvalidArgument
 
 
 @pytest.fixture(scope="session")
@@ -52,12 +54,26 @@ def keras3_only(runtime):
         pytest.skip("about Keras 3")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tensorflow(runtime):
     """TensorFlow, where the Keras in force runs on it; else skips."""
     if runtime.backend != "tensorflow":
         pytest.skip("needs TensorFlow as the backend")
     return importlib.import_module("tensorflow")
+
+
+@pytest.fixture
+def needs_format(runtime):
+    """Skips where a path means a format that this installation lacks."""
+
+    def check(path, weights_only=False):
+        try:
+            target = formats.target_of(str(path), weights_only, runtime)
+        except InvalidArgument as error:
+            pytest.skip(str(error))
+        return target
+
+    return check
 
 
 @pytest.fixture

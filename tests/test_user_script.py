@@ -18,7 +18,7 @@ SCRIPT = ROOT / "tests" / "scripts" / "user_script.py"
 STOCK_IMPORT = "from tensorflow.keras.callbacks import ("
 OUR_IMPORT = "from kerascb import ("
 
-pytestmark = [pytest.mark.fit, pytest.mark.usefixtures("tensorflow")]
+pytestmark = pytest.mark.fit
 
 
 # Keras 2.15 prints it before the last epoch is over; docs/differences.md.
@@ -40,13 +40,13 @@ def is_215(runtime):
 
 
 @pytest.fixture(scope="module")
-def by_stock(tmp_path_factory):
+def by_stock(tmp_path_factory, tensorflow):
     """What the script leaves as it is."""
     return _run(tmp_path_factory.mktemp("stock"), str(SCRIPT))
 
 
 @pytest.fixture(scope="module")
-def by_ours(tmp_path_factory):
+def by_ours(tmp_path_factory, tensorflow):
     """What it leaves when its import names kerascb."""
     place = tmp_path_factory.mktemp("ours")
     source = SCRIPT.read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def by_ours(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def by_installing(tmp_path_factory):
+def by_installing(tmp_path_factory, tensorflow):
     """What it leaves unedited under `python -m kerascb run`."""
     place = tmp_path_factory.mktemp("installed")
     return _run(place, "-m", "kerascb", "run", str(SCRIPT))

@@ -497,9 +497,10 @@ def test_folders_are_made(make_model, data):
     [("m", False), ("w.h5", True), ("w.keras", True), ("cp", True)],
 )
 def test_pain_keras3_refuses_old_paths(
-    make_model, warned, keras3_only, filepath, weights_only
+    make_model, warned, keras3_only, needs_format, filepath, weights_only
 ):
     """They are written, with one warning that says what became of them."""
+    needs_format(filepath, weights_only)
     checkpoint = ModelCheckpoint(filepath, save_weights_only=weights_only)
 
     for _ in range(2):

@@ -952,6 +952,7 @@ class TestParity:
     @pytest.fixture
     def both(self, runtime, make_model, data, tmp_path):
         """Fits with stock's class and ours; what each wrote, by run."""
+        pytest.importorskip("tensorflow", reason="stock's needs it")
 
         def fit(others=lambda classes: [], **named):
             outcomes = compare(

@@ -29,10 +29,11 @@ WITHOUT_OPTIMIZER = ["w.h5", "w.hdf5"]
 
 
 @pytest.fixture
-def trained(keras, make_model, data):
+def trained(keras, make_model, data, needs_format):
     """Trains a model and saves it to a path; returns the model."""
 
     def train(path, weights_only=False, **model_args):
+        needs_format(path, weights_only)
         model = make_model(optimizer="adam", **model_args)
         x, y = data
         model.fit(
@@ -122,8 +123,9 @@ def test_a_directory_serves(trained, data, tensorflow):
 
 
 @pytest.mark.fit
-def test_a_directory_brings_seeds_back(keras, data, keras3_only):
+def test_a_directory_brings_seeds_back(keras, data, keras3_only, needs_format):
     """Dropout goes on from where it was, which no Keras file can do."""
+    needs_format("m")
     model = keras.Sequential(
         [
             keras.layers.Input((4,)),
