@@ -17,6 +17,8 @@ from kerascb.callbacks.callback_list import CallbackList
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_VALIDATION = "val_"
+
 
 class FakeModel:
     """What callbacks need of a model, and nothing more.
@@ -105,12 +107,13 @@ def drive(
     Args:
         callbacks: Callbacks, or a list of kerascb made for them.
         losses: Running loss after each batch.
-        epochs: What each epoch logs at its end.
+        epochs: What each epoch logs at its end. Where there are keys that
+            begin with `val_`, a validation of one batch comes before.
         steps: Batches in each of `epochs` (≥ 1); each reports those of its
             epoch's logs that do not begin with `val_`.
         initial_epoch: Number of the first epoch (≥ 0).
         verbose: What the callbacks are told of `fit`'s verbosity.
-        model: A model; a `FakeModel` by default.
+        model: A model; by default the list's own, else a `FakeModel`.
 
     Returns:
         What happened.
@@ -127,59 +130,102 @@ def drive(
     """
     if (losses is None) == (epochs is None):
         raise TypeError("drive takes either losses or epochs.")
-    if losses is not None:
-        plan = [([{"loss": loss} for loss in losses], {"loss": losses[-1]})]
-    else:
-        plan = [
-            ([_of_batch(logs)] * steps, dict(logs)) for logs in epochs or ()
-        ]
-    run = Run(FakeModel() if model is None else model)
-    hooks = callbacks
-    if not isinstance(callbacks, CallbackList):
-        hooks = CallbackList(callbacks, model=run.model)
+    hooks = (
+        callbacks
+        if isinstance(callbacks, CallbackList)
+        else CallbackList(callbacks)
+    )
+    run = Run(model or hooks.model or FakeModel())
+    if run.model is not hooks.model:
+        hooks.set_model(run.model)
+    plan = [_Epoch.of(losses)] if losses is not None else []
+    plan += [_Epoch(_of_training(logs), logs, steps) for logs in epochs or ()]
     hooks.set_params(
         {
             "verbose": verbose,
             "epochs": initial_epoch + len(plan),
-            "steps": len(plan[0][0]) if plan else None,
+            "steps": plan[0].steps if plan else None,
         }
     )
     run.model.stop_training = False
     hooks.on_train_begin()
-    for epoch, (batches, logs) in enumerate(plan, initial_epoch):
-        _drive_epoch(run, hooks, epoch, batches, logs)
+    for number, epoch in enumerate(plan, initial_epoch):
+        _drive_epoch(run, hooks, number, epoch)
         if run.model.stop_training:
             break
     hooks.on_train_end(run.logs[-1] if run.logs else None)
     return run
 
 
+@dataclass(frozen=True)
+class _Epoch:
+    """One epoch to drive.
+
+    Attributes:
+        batch: What each batch logs; a list has one entry a batch.
+        logs: What the epoch logs.
+        steps: Its batches.
+    """
+
+    batch: Mapping[str, Any] | list[dict[str, Any]]
+    logs: Mapping[str, Any]
+    steps: int
+
+    @classmethod
+    def of(cls, losses: Sequence[float]) -> _Epoch:
+        batches = [{"loss": loss} for loss in losses]
+        return cls(batches, batches[-1] if batches else {}, len(batches))
+
+    def batches(self) -> list[dict[str, Any]]:
+        if isinstance(self.batch, list):
+            return self.batch
+        return [dict(self.batch)] * self.steps
+
+
 def _drive_epoch(
-    run: Run,
-    hooks: CallbackList,
-    epoch: int,
-    batches: list[dict[str, Any]],
-    logs: dict[str, Any],
+    run: Run, hooks: CallbackList, number: int, epoch: _Epoch
 ) -> None:
-    hooks.on_epoch_begin(epoch)
-    for batch, of_batch in enumerate(batches):
+    hooks.on_epoch_begin(number)
+    training = _of_training(epoch.logs)
+    for batch, logs in enumerate(epoch.batches()):
         hooks.on_train_batch_begin(batch)
-        hooks.on_train_batch_end(batch, of_batch)
+        hooks.on_train_batch_end(batch, logs)
         run.batches_seen += 1
         if run.model.stop_training:
-            logs = of_batch
+            training = logs
             break
+    validation = {
+        name: value
+        for name, value in epoch.logs.items()
+        if name.startswith(_VALIDATION)
+    }
+    if validation:
+        _drive_validation(hooks, validation)
+    # Stands last in the list for this event, and keeps what is left.
     keeper = _Keeper(run)
     hooks.callbacks.append(keeper)
     try:
-        hooks.on_epoch_end(epoch, logs)
+        hooks.on_epoch_end(number, {**training, **validation})
     finally:
         hooks.callbacks.remove(keeper)
     run.epochs_seen += 1
 
 
+def _drive_validation(
+    hooks: CallbackList, validation: Mapping[str, Any]
+) -> None:
+    logs = {
+        name.removeprefix(_VALIDATION): value
+        for name, value in validation.items()
+    }
+    hooks.on_test_begin()
+    hooks.on_test_batch_begin(0)
+    hooks.on_test_batch_end(0, logs)
+    hooks.on_test_end(logs)
+
+
 class _Keeper:
-    """Stands last in the list for one event and keeps its logs."""
+    """Keeps the logs of an epoch as the callbacks have left them."""
 
     _supports_tf_logs = False
 
@@ -191,9 +237,9 @@ class _Keeper:
         self._run.logs.append(dict(logs))
 
 
-def _of_batch(logs: Mapping[str, Any]) -> dict[str, Any]:
+def _of_training(logs: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in logs.items()
-        if not name.startswith("val_")
+        if not name.startswith(_VALIDATION)
     }

@@ -21,12 +21,20 @@ class Naming(kerascb.Callback):
 
 
 @pytest.mark.fit
-def test_calls_what_fit_calls(make_model, data):
-    """The same hooks in the same order, validation aside."""
+@pytest.mark.parametrize("validates", [False, True])
+def test_calls_what_fit_calls(make_model, data, validates):
+    """The same hooks in the same order."""
     driven, fitted = Naming(), Naming()
-    drive([driven], epochs=[{"loss": 1.0}] * 2, steps=3)
+    logs = {"loss": 1.0, **({"val_loss": 2.0} if validates else {})}
+    drive([driven], epochs=[logs] * 2, steps=3)
     make_model().fit(
-        *data, epochs=2, batch_size=8, verbose=0, callbacks=[fitted]
+        *data,
+        epochs=2,
+        batch_size=8,
+        verbose=0,
+        callbacks=[fitted],
+        validation_data=data if validates else None,
+        validation_batch_size=24,
     )
 
     assert driven.names == fitted.names
@@ -83,3 +91,31 @@ def test_the_fake_model_hands_out_copies():
 
     assert before[0].tolist() == [0.0, 1.0, 2.0, 3.0]
     assert model.get_weights()[0].tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_the_model_of_a_list_is_driven():
+    """What stops that model stops the loop."""
+    model = FakeModel()
+    stopping = kerascb.EarlyStopping("loss", mode="min")
+    callbacks = kerascb.CallbackList([stopping], model=model)
+    run = drive(callbacks, epochs=[{"loss": x} for x in (1.0, 2.0, 0.0)])
+
+    assert run.model is model
+    assert run.epochs_seen == 2
+
+
+def test_a_stop_in_an_epoch_keeps_its_validation():
+    """`fit` validates once more before it ends."""
+
+    class Stopping(kerascb.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = True
+
+    run = drive([Stopping()], epochs=[{"loss": 1.0, "val_loss": 2.0}] * 2)
+
+    assert run.logs == [{"loss": 1.0, "val_loss": 2.0}]
+
+
+def test_an_epoch_may_be_empty():
+    """No batch is no error."""
+    assert drive([], losses=[]).batches_seen == 0

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 _BATCHES = 5
 """How many batches are measured before it is decided, as in Keras 2."""
 
+_MOST_CALLS = 4 * _BATCHES
+"""How often a hook is timed at most, where batches cannot be measured."""
+
 
 class HookTimer:
     """Measures the first batches of a fit, and says once what is slow.
@@ -45,11 +48,14 @@ class HookTimer:
             self._batch_times_s.append(start_s - self._batch_begun_s)
         dispatch()
         now_s = time.perf_counter()
-        self._hook_times_s[hook].append(now_s - start_s)
+        times_s = self._hook_times_s[hook]
+        times_s.append(now_s - start_s)
         if not is_end:
             self._batch_begun_s = now_s
         elif len(self._batch_times_s) >= _BATCHES:
             self._conclude()
+        elif len(times_s) >= _MOST_CALLS:
+            self.is_done = True
 
     def _conclude(self) -> None:
         self.is_done = True

@@ -88,6 +88,14 @@ class Callback(StockCallback):
         self.params = params
 
     @property
+    def _bare_model(self) -> Any:
+        """The model for those who set attributes and read no variables.
+
+        Reading `model` costs milliseconds with JAX.
+        """
+        return self._runtime.bare(self._model)
+
+    @property
     def _runtime(self) -> Runtime:
         return runtime.of(self._model)
 

@@ -10,6 +10,7 @@ from kerascb.callbacks._hook_timer import HookTimer
 from kerascb.callbacks.callback import Callback, is_default
 from kerascb.callbacks.history import History
 from kerascb.callbacks.progbar_logger import ProgbarLogger
+from kerascb.errors import InvalidArgument
 from kerascb.runtime import (
     Logs,
     StockCallbackList,
@@ -42,6 +43,7 @@ class CallbackList(Callback, StockCallbackList):
         **params: What they are told with `set_params`.
 
     Raises:
+        InvalidArgument: If there is text among the callbacks.
         ValueError: With Keras 2, if a callback needs batch hooks under a
             `ParameterServerStrategy`.
 
@@ -102,8 +104,9 @@ class CallbackList(Callback, StockCallbackList):
         super().set_model(model)
         # A list made for `evaluate` in the middle of a fit must not take the
         # record of that fit away.
-        if self._history and getattr(model, "history", None) is None:
-            model.history = self._history
+        bare = self._bare_model
+        if self._history and getattr(bare, "history", None) is None:
+            bare.history = self._history
         for callback in self.callbacks:
             callback.set_model(model)
         self._listeners.clear()
@@ -149,7 +152,7 @@ class CallbackList(Callback, StockCallbackList):
         self._begin_block()
         self._timer = self._new_timer()
         if self._history and self._model is not None:
-            self._model.history = self._history
+            self._bare_model.history = self._history
         self._call("on_train_begin", logs)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
@@ -239,14 +242,14 @@ class CallbackList(Callback, StockCallbackList):
         listeners = self._listeners.get(hook)
         if listeners is None:
             listeners = self._listeners[hook] = self._listening(hook)
-        if not listeners:
-            return
-        if self._timer is None or self._timer.is_done:
-            self._deliver(listeners, batch, logs)
-        else:
+        if self._timer is not None and not self._timer.is_done:
+            # Also without listeners: a beginning is where a batch's time
+            # begins.
             self._timer.call(
                 hook, batch, lambda: self._deliver(listeners, batch, logs)
             )
+        else:
+            self._deliver(listeners, batch, logs)
 
     def _deliver(
         self,
@@ -254,6 +257,8 @@ class CallbackList(Callback, StockCallbackList):
         batch: int,
         logs: Logs | None,
     ) -> None:
+        if not listeners:
+            return
         converted = self._converted(
             logs, keeps_tensors=self._do_batches_keep_tensors
         )
@@ -325,6 +330,10 @@ class CallbackList(Callback, StockCallbackList):
 def _flatten(callbacks: Any) -> Iterator[Any]:
     if callbacks is None:
         return
+    if isinstance(callbacks, (str, bytes)):
+        raise InvalidArgument(
+            f"A list of callbacks is needed; got {callbacks!r} in it."
+        )
     if isinstance(callbacks, Iterable) and not isinstance(
         callbacks, StockCallbackList
     ):

@@ -54,6 +54,5 @@ class History(Callback, StockHistory):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
-        # Not through the property: nobody needs the variables for this.
         if self._model is not None:
-            self._model.history = self
+            self._bare_model.history = self

@@ -6,14 +6,11 @@ import contextlib
 import inspect
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kerascb.callbacks.callback import Callback
 from kerascb.errors import InvalidArgument
 from kerascb.improvement import nearest_names
-
-if TYPE_CHECKING:
-    from kerascb.runtime import Logs
 
 Hook = Callable[..., Any]
 
@@ -110,11 +107,11 @@ class _Positional:
     def __init__(self, functions: list[Hook]) -> None:
         self._functions = functions
 
-    def __call__(self, *args: Any, logs: Logs | None = None) -> None:
-        if logs is not None:
-            args = (*args, logs)
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        # The logs come last in every hook.
+        names = sorted(kwargs, key=lambda name: name == "logs")
         for function in self._functions:
-            function(*args)
+            function(*args, *(kwargs[name] for name in names))
 
 
 def _named(

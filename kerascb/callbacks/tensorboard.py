@@ -280,7 +280,7 @@ class TensorBoard(Callback):
         if iterations is not None:
             values = curves.tagged(values, "evaluation_", "_vs_iterations")
             self._write(_VALIDATION, iterations, values)
-            self._runs.flush()
+        self._flush()
         if self._custom is not None:
             self._custom.pop()
 
@@ -293,6 +293,21 @@ class TensorBoard(Callback):
             graph = self._runtime.inspection.op_graph(self.model)
             if graph is not None:
                 self._runs[_TRAIN].op_graph(graph)
+        self._write_model(epoch)
+        self._flush()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Closes the files."""
+        del logs
+        self._close()
+        self._runtime.discard_write_path(
+            storage.join(self.log_dir, _TRAIN), self._model
+        )
+
+    # -- writing ------------------------------------------------------------
+
+    def _write_model(self, epoch: int) -> None:
+        """Writes weights and embeddings, if it is their epoch."""
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             model_events.write_weights(
                 self._runs[_TRAIN],
@@ -311,17 +326,12 @@ class TensorBoard(Callback):
                 self.embeddings_metadata,
                 self._warn,
             )
+
+    def _flush(self) -> None:
+        """Brings to the files what there is, the model's own as well."""
         self._runs.flush()
-
-    def on_train_end(self, logs: Logs | None = None) -> None:
-        """Closes the files."""
-        del logs
-        self._close()
-        self._runtime.discard_write_path(
-            storage.join(self.log_dir, _TRAIN), self._model
-        )
-
-    # -- writing ------------------------------------------------------------
+        if self._custom is not None:
+            self._custom.flush()
 
     def _directory(self) -> str:
         # Workers that are not the chief write aside.

@@ -63,7 +63,7 @@ class TerminateOnNaN(Callback):
         loss = logs.get("loss") if logs else None
         if loss is None or self._is_finite(loss):
             return
-        if not getattr(self._model, "stop_training", False):
+        if not getattr(self._bare_model, "stop_training", False):
             self._terminate(
                 f"Epoch {epoch + 1}", f"the end of epoch {epoch + 1}", loss
             )
@@ -80,5 +80,4 @@ class TerminateOnNaN(Callback):
                 f"Loss value: {loss}. Terminating training immediately."
             )
         self._say(f"{label}: Invalid loss, terminating training")
-        # Not through the property: on JAX that would bring all variables home.
-        self._model.stop_training = True
+        self._bare_model.stop_training = True

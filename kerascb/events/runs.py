@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from kerascb.events import storage
@@ -56,15 +57,17 @@ class Runs:
         return self._writers[run]
 
     def flush(self) -> None:
-        """Flushes what is open."""
-        for writer in self._writers.values():
-            writer.flush()
+        """Flushes what is open; all of it, also if one fails."""
+        with contextlib.ExitStack() as stack:
+            for writer in self._writers.values():
+                stack.callback(writer.flush)
 
     def close(self) -> None:
-        """Closes what is open."""
-        while self._writers:
-            _, writer = self._writers.popitem()
-            writer.close()
+        """Closes what is open; all of it, also if one fails."""
+        writers, self._writers = self._writers, {}
+        with contextlib.ExitStack() as stack:
+            for writer in writers.values():
+                stack.callback(writer.close)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_writers": {}}

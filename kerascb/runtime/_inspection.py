@@ -54,6 +54,9 @@ class CustomSummaries(Protocol):
     def at(self, step: int) -> None:
         """Tells at which step the model is."""
 
+    def flush(self) -> None:
+        """Brings to the files what the model has written so far."""
+
     def close(self) -> None:
         """Takes back every `push` and flushes."""
 

@@ -121,6 +121,9 @@ class Runtime(Protocol):
     def unwrap(self, model: Any) -> Any:
         """The Keras model, its variables up to date, as users shall see it."""
 
+    def bare(self, model: Any) -> Any:
+        """The Keras model, its variables as they may be; costs nothing."""
+
     def metric_names(self, model: Any) -> frozenset[str] | None:
         """Names of what `fit` will log, without `val_`.
 

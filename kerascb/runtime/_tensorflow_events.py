@@ -86,11 +86,15 @@ class DefaultWriters:
         """Sets the step of what is written from now on."""
         self._step.assign(step)
 
+    def flush(self) -> None:
+        """Flushes every writer."""
+        for writer in self._writers.values():
+            writer.flush()
+
     def close(self) -> None:
         """Takes every writer back; none is closed, see `CustomSummaries`."""
         _unwind(self._stack)
-        for writer in self._writers.values():
-            writer.flush()
+        self.flush()
 
     def _is_recorded(self) -> Callable[[], Any]:
         # TensorFlow keeps the function, which must not keep this object.

@@ -103,6 +103,10 @@ class Keras2:
         """The model itself: Keras 2 keeps its variables up to date."""
         return model
 
+    def bare(self, model: Any) -> Any:
+        """The model itself: Keras 2 wraps none."""
+        return model
+
     def metric_names(self, model: Any) -> frozenset[str] | None:
         """Names compiled into the model; `None` if its steps are its own."""
         if not getattr(model, "_is_compiled", False) or any(

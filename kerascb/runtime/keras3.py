@@ -91,13 +91,18 @@ class Keras3:
         return float(np.asarray(value).item())
 
     def unwrap(self, model: Any) -> Any:
-        """Takes off torch's data-parallel wrapper; brings JAX's state home."""
+        """Brings JAX's state home as well."""
+        model = self.bare(model)
+        if self.backend == "jax" and hasattr(model, "jax_state_sync"):
+            model.jax_state_sync()
+        return model
+
+    def bare(self, model: Any) -> Any:
+        """Takes off torch's data-parallel wrapper."""
         if self.backend == "torch" and type(model).__name__ == (
             "DistributedDataParallel"
         ):
             return model.module
-        if self.backend == "jax" and hasattr(model, "jax_state_sync"):
-            model.jax_state_sync()
         return model
 
     def metric_names(self, model: Any) -> frozenset[str] | None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import kerascb
+from kerascb.errors import InvalidArgument
 from kerascb.testing import FakeModel
 from tests.parity import untimed
 
@@ -279,3 +280,35 @@ def test_stops_in_the_middle_of_an_epoch(make_model, data):
     )
 
     assert stopping.seen == 1
+
+
+def test_text_is_no_callback():
+    """A string is a sequence of strings for ever."""
+    with pytest.raises(InvalidArgument, match="'abc'"):
+        kerascb.CallbackList("abc")
+
+
+def test_a_wrapper_of_data_parallel_torch_is_looked_through(
+    runtime, monkeypatch
+):
+    """`stop_training` reaches the model that `fit` looks at."""
+
+    class DistributedDataParallel:
+        def __init__(self, module):
+            self.module = module
+
+    if runtime.name != "keras3":
+        pytest.skip("about Keras 3")
+    monkeypatch.setattr(runtime, "backend", "torch")
+    model = FakeModel()
+    callbacks = kerascb.CallbackList(
+        [kerascb.TerminateOnNaN()],
+        add_history=True,
+        model=DistributedDataParallel(model),
+    )
+    callbacks.on_train_begin()
+    callbacks.on_train_batch_end(0, {"loss": float("nan")})
+    callbacks.on_epoch_end(0, {})
+
+    assert model.stop_training is True
+    assert model.history is callbacks.callbacks[-1]

@@ -4,8 +4,10 @@ import itertools
 
 import pytest
 
+import kerascb
 from kerascb.callbacks import _hook_timer
 from kerascb.callbacks._hook_timer import HookTimer
+from kerascb.testing import drive as drive_callbacks
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def drive(timer, clock, *, batch_s, hook_s, begin=True):
             timer.call("on_train_batch_begin", batch, lambda: None)
         clock.advance(batch_s)
         timer.call("on_train_batch_end", batch, lambda: clock.advance(hook_s))
-        if timer.is_done or batch > 20:
+        if timer.is_done or batch > 40:
             return
 
 
@@ -58,4 +60,17 @@ def test_end_hooks_without_begin_hooks_are_no_error(clock):
     timer = HookTimer(pytest.fail)
     drive(timer, clock, batch_s=1.0, hook_s=2.0, begin=False)
 
-    assert not timer.is_done
+    assert timer.is_done
+
+
+def test_the_list_tells_of_a_slow_end_hook(clock, keras2_only, warned):
+    """Also if nobody listens to the beginning of a batch (tf#37876)."""
+
+    class Slow(kerascb.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            clock.advance(1.0)
+
+    drive_callbacks([Slow()], losses=[0.5] * 10)
+
+    assert len(warned) == 1
+    assert warned[0].startswith("Callback method `on_train_batch_end` is slow")

@@ -141,3 +141,18 @@ def test_can_be_copied_where_its_functions_can(copier):
     twin = copier(kerascb.LambdaCallback(on_epoch_end=nothing))
 
     assert drive([twin], losses=[0.1]).epochs_seen == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [((0, None), {}), ((0,), {"logs": None}), ((), {"logs": None, "epoch": 0})],
+)
+def test_a_hook_may_be_called_by_hand(args, kwargs):
+    """In every way in which a list of some Keras calls it."""
+    seen = []
+    callback = kerascb.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append((epoch, logs))
+    )
+    callback.on_epoch_end(*args, **kwargs)
+
+    assert seen == [(0, None)]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerascb import LearningRateScheduler, TensorBoard
+from kerascb import LambdaCallback, LearningRateScheduler, TensorBoard
 from kerascb.callbacks.callback import is_default
 from kerascb.errors import (
     InvalidArgument,
@@ -839,6 +839,23 @@ class TestCustomSummaries:
             model.fit(*data, batch_size=12, verbose=0, callbacks=[board])
 
         assert self.steps("train") == [1, 2, 3, 4]
+
+    @pytest.mark.fit
+    def test_they_can_be_read_after_each_epoch(self, build, data):
+        """A viewer beside the training sees them as it sees ours."""
+        seen = []
+        looking = LambdaCallback(
+            on_epoch_end=lambda epoch, logs: seen.append(self.steps("train"))
+        )
+        build().fit(
+            *data,
+            epochs=2,
+            batch_size=12,
+            verbose=0,
+            callbacks=[TensorBoard("logs", update_freq=1), looking],
+        )
+
+        assert seen == [[1, 2], [1, 2, 3, 4]]
 
     @pytest.mark.fit
     def test_a_fit_leaves_no_default_writer_behind(

@@ -73,3 +73,29 @@ def test_a_missing_package_is_named(monkeypatch):
 
     with pytest.raises(MissingDependency, match=r"TensorBoard .*tensorboard"):
         require_tensorboard("TensorBoard")
+
+
+@pytest.mark.parametrize("method", ["flush", "close"])
+def test_one_that_fails_stops_no_other(method):
+    """Every writer is flushed and closed; the error comes then."""
+    called = []
+
+    class Writer:
+        def __init__(self, directory):
+            self.directory = directory
+
+        def __getattr__(self, name):
+            def call():
+                called.append(self.directory)
+                if self.directory.endswith("b"):
+                    raise OSError(28, "No space left on device")
+
+            return call
+
+    runs = Runs("logs", open_writer=Writer)
+    for name in "abc":
+        _ = runs[name]
+
+    with pytest.raises(OSError, match="No space left"):
+        getattr(runs, method)()
+    assert len(called) == 3
