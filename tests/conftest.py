@@ -139,18 +139,19 @@ def _gpus(runtime):
 @pytest.fixture(params=["cpu", pytest.param("gpu", marks=pytest.mark.gpu)])
 def device(request, runtime, keras):
     """Runs a test on the CPU, and on a GPU where one is visible."""
-    name = "cpu:0"
-    if request.param == "gpu":
-        found = _gpus(runtime)
-        if not found:
-            pytest.skip(f"no GPU is visible to {runtime.backend}")
-        name = found[0]
+    if request.param == "cpu":
+        # No scope of its own: the default place, where there is no GPU.
+        yield "cpu"
+        return
+    found = _gpus(runtime)
+    if not found:
+        pytest.skip(f"no GPU is visible to {runtime.backend}")
     if runtime.name == "keras3":
-        scope = keras.device(name)
+        scope = keras.device(found[0])
     else:
-        scope = importlib.import_module("tensorflow").device(name.upper())
+        scope = importlib.import_module("tensorflow").device(found[0].upper())
     with scope:
-        yield name
+        yield found[0]
 
 
 @pytest.fixture(autouse=True)

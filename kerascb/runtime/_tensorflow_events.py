@@ -61,7 +61,7 @@ class DefaultWriters:
             )
         self._stack: list[contextlib.ExitStack] = []
         # A fit that failed has taken nothing back.
-        weakref.finalize(self, _unwind, self._stack).atexit = False
+        weakref.finalize(self, _abandon, self._stack).atexit = False
 
     def open(self, directory: str) -> None:
         """Makes a directory's writer, and with it its file."""
@@ -105,6 +105,14 @@ class DefaultWriters:
 def _unwind(stack: list[contextlib.ExitStack]) -> None:
     while stack:
         stack.pop().close()
+
+
+def _abandon(stack: list[contextlib.ExitStack]) -> None:
+    # Long after a failed fit, TensorFlow may have no default writer any more,
+    # and fails to flush it.
+    with contextlib.suppress(AttributeError):
+        _unwind(stack)
+    stack.clear()
 
 
 class TensorFlowProfiler:
