@@ -39,9 +39,11 @@ KERAS_PACKAGES: tuple[str, ...] = (
     "keras._tf_keras.keras",
     "keras.api",
     "keras.api._tf_keras.keras",
+    "keras.api._v1.keras",
     "keras.api._v2.keras",
     "tensorflow.keras",
     "tf_keras",
+    "tf_keras.api._v1.keras",
     "tf_keras.api._v2.keras",
 )
 """The packages that users import a Keras as; many are the same one again."""

@@ -6,17 +6,41 @@ and answers whether the action is due now.
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from kerascb.errors import InvalidArgument
 
 
+def as_count(value: Any) -> int | None:
+    """A number of epochs, batches or files, as an `int`.
+
+    `True` is an integer to Python, yet nobody means 1 by it.
+
+    Args:
+        value: What the user gave.
+
+    Returns:
+        The count; `None` if the value is no integer ≥ 1.
+
+    Example:
+        >>> as_count(3), as_count(0), as_count(True), as_count("3")
+        (3, None, None, None)
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return None
+    try:
+        count = operator.index(value)
+    except TypeError:
+        return None
+    return count if count >= 1 else None
+
+
 def validate_save_freq(save_freq: Any, message: str) -> None:
     """Refuses a `save_freq` that is neither "epoch" nor a count of batches.
-
-    `True` and `False` are integers to Python, yet nobody means "every batch"
-    by them.
 
     Args:
         save_freq: What the user gave.
@@ -25,12 +49,25 @@ def validate_save_freq(save_freq: Any, message: str) -> None:
     Raises:
         InvalidArgument: If it is anything but `"epoch"` or an integer ≥ 1.
     """
-    if save_freq == "epoch":
-        return
-    if isinstance(save_freq, bool) or not isinstance(save_freq, int):
-        raise InvalidArgument(message)
-    if save_freq < 1:
-        raise InvalidArgument(f"{message} The integer must be at least 1.")
+    if save_freq != "epoch" and as_count(save_freq) is None:
+        raise InvalidArgument(f"{message} An integer must be at least 1.")
+
+
+def within_epoch(batch: int, steps: int | None) -> int:
+    """The index of a batch, where Keras 3 counts beyond the last one.
+
+    It does so at the end of an epoch whose batches are no multiple of
+    `steps_per_execution`.
+
+    Args:
+        batch: Zero-based index of the batch, as the end hook was given it.
+        steps: Batches in the epoch (≥ 1); `None` if unknown.
+
+    Example:
+        >>> within_epoch(11, steps=10)
+        9
+    """
+    return batch if steps is None else min(batch, steps - 1)
 
 
 @dataclass
@@ -38,8 +75,9 @@ class BatchCounter:
     """Counts batches over the borders of epochs, for "every N batches".
 
     A list reports the index of a batch within its epoch, and with
-    `steps_per_execution` only every so many. An index that does not grow means
-    that a new epoch began. When the count reaches `every` it starts again at
+    `steps_per_execution` only every so many. `begin_epoch` tells that the next
+    index belongs to another epoch; where nobody calls it, an index that does
+    not grow tells the same. When the count reaches `every` it starts again at
     zero; what is above `every` is not carried over, as in Keras.
 
     Attributes:
@@ -51,6 +89,15 @@ class BatchCounter:
     every: int
     since_last: int = 0
     last_index: int = -1
+
+    def begin_epoch(self, first: int = 0) -> None:
+        """Notes that an epoch begins.
+
+        Args:
+            first: Zero-based index of its first batch; above 0 where a run
+                is taken up within an epoch.
+        """
+        self.last_index = first - 1
 
     def is_due_after(self, index: int) -> bool:
         """Counts up to and including a batch; true if the action is due.

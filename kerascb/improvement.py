@@ -44,7 +44,7 @@ _MIN_WORDS = frozenset(
     "loss error err mse rmse mae "  # noqa: SIM905 - a table
     "mape msle rmsle nll perplexity crossentropy "
     "entropy divergence kld kullback distance hinge logcosh poisson fpr fnr "
-    "wer cer brier bpc huber ppl".split()
+    "wer cer brier bpc huber ppl inaccuracy misclassification".split()
 )
 _MIN_PHRASES = (
     "false_positive",
@@ -78,9 +78,11 @@ def direction_by_name(monitor: str) -> Direction | None:
         >>> direction_by_name("width") is None
         True
     """
-    name = _snake_case(monitor.removeprefix("val_"))
-    words = {_NUMBERED.sub("", word) or word for word in name.split("_")}
-    words |= set(name.split("_"))
+    monitor = monitor.removeprefix("val_")
+    name = _snake_case(monitor)
+    # `mAP` is one word, though its case says two.
+    words = {*name.split("_"), *monitor.lower().split("_")}
+    words |= {_NUMBERED.sub("", word) for word in words}
     if words & _MIN_WORDS or any(phrase in name for phrase in _MIN_PHRASES):
         return Direction.MIN
     if words & _MAX_WORDS or any(phrase in name for phrase in _MAX_PHRASES):
@@ -123,7 +125,7 @@ def is_improvement(
 
 
 def nearest_names(
-    wrong: str, names: Iterable[str], count: int = 3
+    wrong: str, names: Iterable[str], count: int = 3, cutoff: float = 0.5
 ) -> list[str]:
     """The names a misspelt one may have meant, likeliest first.
 
@@ -131,9 +133,29 @@ def nearest_names(
         wrong: The name that is not there.
         names: The names that are.
         count: How many to give at most.
+        cutoff: How similar a name must be, from 0 to 1 (the same).
 
     Example:
         >>> nearest_names("val_acc", ["loss", "val_loss", "val_accuracy"])
         ['val_accuracy', 'val_loss']
     """
-    return difflib.get_close_matches(wrong, list(names), n=count, cutoff=0.5)
+    return difflib.get_close_matches(wrong, list(names), n=count, cutoff=cutoff)
+
+
+def did_you_mean(wrong: str, names: Iterable[str], form: str = "{!r}") -> str:
+    """A sentence, with a blank before it, that names the likeliest name.
+
+    Args:
+        wrong: The name that is not there.
+        names: The names that are.
+        form: How the name is written, for `str.format`.
+
+    Returns:
+        The sentence; the empty string if no name is near.
+
+    Example:
+        >>> did_you_mean("acuracy", ["accuracy", "loss"])
+        " Did you mean 'accuracy'?"
+    """
+    near = nearest_names(wrong, names, count=1)
+    return f" Did you mean {form.format(near[0])}?" if near else ""

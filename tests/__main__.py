@@ -44,16 +44,23 @@ def _has_keras3() -> bool:
         return False
 
 
+_NOT_LEGACY = {"TF_USE_LEGACY_KERAS": "0"}
 RUNTIMES = (
     Runtime(
         "keras3-tensorflow",
-        {"KERAS_BACKEND": "tensorflow"},
+        {"KERAS_BACKEND": "tensorflow", **_NOT_LEGACY},
         ("keras", "tensorflow"),
     ),
     Runtime("tf_keras", {"TF_USE_LEGACY_KERAS": "1"}, ("tf_keras",)),
-    Runtime("keras3-jax", {"KERAS_BACKEND": "jax"}, ("keras", "jax")),
-    Runtime("keras3-torch", {"KERAS_BACKEND": "torch"}, ("keras", "torch")),
-    Runtime("tf215", {}, ("keras", "tensorflow")),
+    Runtime(
+        "keras3-jax", {"KERAS_BACKEND": "jax", **_NOT_LEGACY}, ("keras", "jax")
+    ),
+    Runtime(
+        "keras3-torch",
+        {"KERAS_BACKEND": "torch", **_NOT_LEGACY},
+        ("keras", "torch"),
+    ),
+    Runtime("tf215", _NOT_LEGACY, ("keras", "tensorflow")),
 )
 _DEFAULT = ("keras3-tensorflow", "tf_keras")
 

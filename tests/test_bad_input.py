@@ -67,8 +67,28 @@ CONSTRUCTORS = [
         "needs patience to be a number of at least 0; got patience='three'",
     ),
     (
+        lambda: kerascb.EarlyStopping(baseline="0.5"),
+        "needs baseline to be a number; got baseline='0.5'",
+    ),
+    (
+        lambda: kerascb.EarlyStopping(start_from_epoch="2"),
+        "needs start_from_epoch to be a number; got start_from_epoch='2'",
+    ),
+    (
+        lambda: kerascb.EarlyStopping(min_delta="x"),
+        "needs min_delta to be a number; got min_delta='x'",
+    ),
+    (
+        lambda: kerascb.ReduceLROnPlateau(min_delta="x"),
+        "needs min_delta to be a number; got min_delta='x'",
+    ),
+    (
         lambda: kerascb.LearningRateScheduler(0.1),
         "schedule=0.1",
+    ),
+    (
+        lambda: kerascb.CSVLogger(None),
+        "filename=None",
     ),
     (
         lambda: kerascb.CSVLogger("log.csv", separator=";;"),
@@ -205,6 +225,45 @@ def test_a_misspelt_monitor_is_told_with_the_nearest_name(
     assert len(warned) == 1
     assert "val_acuracy" in warned[0]
     assert "Did you mean `val_accuracy`?" in warned[0]
+
+
+UNVALIDATED = [
+    (
+        kerascb.EarlyStopping,
+        "Early stopping conditioned on metric `val_loss` which is not "
+        "available.",
+    ),
+    (
+        kerascb.ReduceLROnPlateau,
+        "Learning rate reduction is conditioned on metric `val_loss` which is "
+        "not available.",
+    ),
+    (
+        lambda: kerascb.ModelCheckpoint("m.keras", save_best_only=True),
+        "Can save best model only with val_loss available",
+    ),
+]
+
+
+@pytest.mark.fit
+@pytest.mark.parametrize(("build", "words"), UNVALIDATED)
+def test_a_fit_without_validation_is_told_before_training(
+    build, words, make_model, data, warned
+):
+    """The commonest mistake, in the class's words, with the cure, once."""
+    seen = []
+    note = kerascb.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: seen.append(list(warned))
+    )
+    make_model().fit(*data, verbose=0, epochs=2, callbacks=[build(), note])
+
+    assert len(warned) == 1
+    assert warned[0].startswith(words)
+    assert warned[0].endswith(
+        ". This fit does not validate: give it validation_data or "
+        "validation_split, or monitor `loss`."
+    )
+    assert seen == [warned, warned]
 
 
 @pytest.mark.parametrize("build", MISSPELT)

@@ -1,9 +1,16 @@
 """When something is due."""
 
+import numpy as np
 import pytest
 
 from kerascb.errors import InvalidArgument
-from kerascb.frequency import BatchCounter, EpochCounter, validate_save_freq
+from kerascb.frequency import (
+    BatchCounter,
+    EpochCounter,
+    as_count,
+    validate_save_freq,
+    within_epoch,
+)
 
 
 @pytest.mark.parametrize("save_freq", ["epoch", 1, 500])
@@ -48,6 +55,56 @@ def test_counts_batches_over_the_borders_of_epochs(every, indices, due):
     answers = [counter.is_due_after(index) for index in indices]
 
     assert [turn for turn, is_due in enumerate(answers) if is_due] == due
+
+
+def test_an_epoch_that_begins_in_long_executions_is_counted_whole():
+    """An index above the last one need not belong to the same epoch."""
+    counter = BatchCounter(11)
+    counter.begin_epoch()
+    counter.is_due_after(2)
+    counter.begin_epoch()
+
+    assert counter.is_due_after(7)
+
+
+def test_a_resumed_epoch_counts_from_where_it_resumes():
+    """What was trained before has been counted already."""
+    counter = BatchCounter(3)
+    counter.begin_epoch(first=4)
+
+    assert [counter.is_due_after(index) for index in (4, 5, 6)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("batch", "steps", "index"),
+    [(0, None, 0), (11, None, 11), (11, 10, 9), (9, 10, 9), (3, 10, 3)],
+)
+def test_no_batch_lies_beyond_the_epoch(batch, steps, index):
+    """With `steps_per_execution` Keras 3 counts beyond the end."""
+    assert within_epoch(batch, steps) == index
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [
+        (1, 1),
+        (np.int64(500), 500),
+        (0, None),
+        (-1, None),
+        (True, None),
+        (np.bool_(True), None),
+        (2.0, None),
+        ("2", None),
+        (None, None),
+    ],
+)
+def test_a_count_is_an_integer_of_at_least_one(value, count):
+    """A bool is none, though Python takes it for one."""
+    assert as_count(value) == count
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from kerascb.improvement import (
     Direction,
+    did_you_mean,
     direction_by_name,
     is_improvement,
     nearest_names,
@@ -40,6 +41,8 @@ NAN, INF = float("nan"), float("inf")
         "cosine_similarity",
         "true_positives",
         "top5",
+        "mAP",
+        "val_mAP50",
     ],
 )
 def test_names_of_scores_rise(monitor):
@@ -64,6 +67,9 @@ def test_names_of_scores_rise(monitor):
         "log_cosh",
         "false_negatives",
         "val_perplexity",
+        "inaccuracy",
+        "val_inaccuracy",
+        "misclassification",
     ],
 )
 def test_names_of_losses_and_errors_fall(monitor):
@@ -138,3 +144,22 @@ def test_nearest_names(wrong, names, expected):
 def test_nearest_names_gives_no_more_than_asked():
     """`count` limits the answer."""
     assert len(nearest_names("loss", ["loss1", "loss2"], count=1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "form", "expected"),
+    [
+        ("acuracy", "{!r}", " Did you mean 'accuracy'?"),
+        ("acuracy", "`val_{}`", " Did you mean `val_accuracy`?"),
+        ("zzz", "{!r}", ""),
+    ],
+)
+def test_did_you_mean(wrong, form, expected):
+    """One phrase for all who ask; nothing if nothing is near."""
+    assert did_you_mean(wrong, ["accuracy", "loss"], form) == expected
+
+
+def test_nearest_names_can_be_asked_for_nearer_ones():
+    """`cutoff` tells typing errors from other names."""
+    assert nearest_names("mae", ["mse"]) == ["mse"]
+    assert nearest_names("mae", ["mse"], cutoff=0.9) == []

@@ -98,6 +98,17 @@ def test_uninstall_restores_everything(public, internal):
     assert _contents() == before
 
 
+def test_uninstall_restores_what_was_imported_since(tensorflow, runtime):
+    """`tf.compat.v1.keras` is a module of its own, imported when asked for."""
+    if runtime.name != "keras2":
+        pytest.skip("Keras 3 has no such module")
+    kerascb.install()
+    callbacks = tensorflow.compat.v1.keras.callbacks
+    kerascb.uninstall()
+
+    assert callbacks.EarlyStopping is runtime.stock("EarlyStopping")
+
+
 def test_leaves_the_import_system_as_it_was():
     """No finder stays behind."""
     before = list(sys.meta_path)

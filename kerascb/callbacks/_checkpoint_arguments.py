@@ -1,13 +1,17 @@
-"""What `ModelCheckpoint` makes of its arguments."""
+"""What the classes that save models make of their arguments."""
 
 from __future__ import annotations
 
 import numbers
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerascb import runtime
 from kerascb.errors import InvalidArgument
+from kerascb.frequency import as_count, validate_save_freq
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def is_number(value: Any) -> bool:
@@ -46,14 +50,54 @@ def period_or_one(period: Any) -> int:
     Raises:
         InvalidArgument: If it is no integer ≥ 1.
     """
-    if period is None:
-        return 1
-    is_integer = isinstance(period, numbers.Integral)
-    if is_integer and period is not True and period >= 1:
-        return int(period)
-    raise InvalidArgument(
-        "`period` must be a number of epochs of at least 1; got period="
-        f"{period!r}."
+    count = 1 if period is None else as_count(period)
+    if count is None:
+        raise InvalidArgument(
+            "`period` must be a number of epochs of at least 1; got period="
+            f"{period!r}."
+        )
+    return count
+
+
+def deprecations(period: Any, load_weights_on_restart: Any) -> Iterator[str]:
+    """What Keras says of arguments that it has deprecated.
+
+    Args:
+        period: What the user gave, or `None`.
+        load_weights_on_restart: Likewise.
+    """
+    if load_weights_on_restart is not None:
+        yield (
+            "`load_weights_on_restart` argument is deprecated. Please use "
+            "`model.load_weights()` for loading weights before the start of "
+            "`model.fit()`."
+        )
+    if period is not None:
+        yield (
+            "`period` argument is deprecated. Please use `save_freq` to "
+            "specify the frequency in number of batches seen."
+        )
+
+
+def check_save_freq(save_freq: Any, dialect: str) -> None:
+    """Refuses a `save_freq` in the words of a Keras.
+
+    Args:
+        save_freq: What the user gave.
+        dialect: `"keras2"` or `"keras3"`.
+
+    Raises:
+        InvalidArgument: If it is anything but `"epoch"` or an integer ≥ 1.
+    """
+    expected = (
+        "'epoch' or integer values"
+        if dialect == "keras3"
+        else '"epoch" or integer'
+    )
+    validate_save_freq(
+        save_freq,
+        f"Unrecognized save_freq: {save_freq}. Expected save_freq are "
+        f"{expected}.",
     )
 
 

@@ -16,10 +16,14 @@ from kerascb.runtime import files_of, gfile
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from kerascb.runtime import Files
+
 KEY = "epoch"
 """The column that every table has; it tells a header from other lines."""
 
-_MISSING = "NA"
+MISSING = "NA"
+"""What stands in a cell without a value."""
+
 _COMMON_SEPARATORS = ",;\t|"
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -30,7 +34,8 @@ class CsvTable:
     A column that no row had before needs a wider header. The file is then
     written anew beside itself and put in its place at once, so that a reader
     finds the old table or the new one. Where that cannot be done (a pipe, a
-    file that begins without a header) the wider header follows in its midst.
+    mounted file, a folder that is closed, a file that begins without a header)
+    the wider header follows in its midst.
 
     Args:
         path: The file, or a URL that TensorFlow can open.
@@ -40,8 +45,12 @@ class CsvTable:
     Attributes:
         separator: The separator in force.
         columns: Names of the columns; `epoch` alone before the first row.
+            Where a file has several headers, those of the widest.
         has_header: Whether the file begins with a header.
         is_headless: Whether it begins with something else.
+        has_grown: Whether a row has been added.
+        obstacle: Why a wider file could not be put in place, once that has
+            been tried in vain; it is not tried again.
         file: The file.
         is_open: Whether rows can be added.
         writer: Writes rows into it.
@@ -55,8 +64,9 @@ class CsvTable:
         self.columns = [KEY]
         self.has_header = False
         self.is_headless = False
+        self.has_grown = False
+        self.obstacle: str | None = None
         self._path = path
-        self._has_grown = False
         present = self._read() if append else ""
         if present.strip():
             header = find_header(present, separator)
@@ -74,59 +84,71 @@ class CsvTable:
         """Writes a row, and what has to be there before it.
 
         Args:
-            row: Name of a column → what goes into its cell.
+            row: Name of a column → what goes into its cell. Columns that are
+                not there yet follow in this order.
         """
-        new = sorted(set(row) - set(self.columns))
-        if new and self.has_header and self._is_replaceable():
-            self._widen(new)
-        else:
-            self.columns += new
-            is_bare = not (self.has_header or self.is_headless)
-            if is_bare or (new and self._has_grown):
-                self.writer.writeheader()
-                self.has_header = not self.is_headless
+        new = [name for name in row if name not in self.columns]
+        self.columns += new  # The writer has the list itself; it sees it grow.
+        is_bare = not (self.has_header or self.is_headless)
+        is_outgrown = bool(new) and (self.has_header or self.has_grown)
+        if is_bare or (is_outgrown and not self._widen()):
+            self.writer.writeheader()
+            self.has_header = not self.is_headless
         self.writer.writerow(row)
         self.file.flush()
-        self._has_grown = True
+        self.has_grown = True
 
     def close(self) -> None:
         """Closes the file; a closed one stays closed."""
         self.file.close()
         self.is_open = False
 
-    def _widen(self, new: list[str]) -> None:
+    def _widen(self) -> bool:
+        """Puts a file with all columns in place, and says if it could."""
+        if self.obstacle or not (self.has_header and self._is_replaceable()):
+            return False
+        files = files_of(self._path)
+        failures: tuple[type[Exception], ...] = (csv.Error, *files.errors)
         self.file.close()
-        self.columns += new
+        try:
+            self._replace(files)
+        except failures as error:
+            # As text: the error itself would keep the open file alive.
+            self.obstacle = f"{type(error).__name__}: {error}"
+        finally:
+            self.file = self._open("a")
+            self.writer = self._new_writer()
+        return self.obstacle is None
+
+    def _replace(self, files: Files) -> None:
         path = self._path
         if not is_remote(path):
             path = os.path.realpath(path)  # a link stays a link
         text = self._read()
-        with files_of(path).replacing(path) as staged:
+        with files.replacing(path) as staged:
             with _open_text(staged, "w") as file:
                 self._copy(text, file)
             if not is_remote(path):
                 shutil.copymode(path, staged)
-        self.file = self._open("a")
-        self.writer = self._new_writer()
 
     def _copy(self, text: str, file: IO[str]) -> None:
-        """Writes a narrower table out at its new width."""
+        """Writes a narrower table out at its new width, under one header."""
         lines = io.StringIO(text, newline="")
         writer = csv.writer(file, delimiter=self.separator)
         writer.writerow(self.columns)
         with _cells_up_to(len(text)):
             rows = csv.reader(lines, delimiter=self.separator)
-            next(rows)
+            header = next(rows)
             for row in filter(None, rows):
-                missing = len(self.columns) - len(row)
-                writer.writerow(row + [_MISSING] * missing)
+                if row[: len(header)] != header:
+                    missing = len(self.columns) - len(row)
+                    writer.writerow(row + [MISSING] * missing)
 
     def _new_writer(self) -> csv.DictWriter[str]:
-        # The writer keeps the list itself and so sees it grow.
         return csv.DictWriter(
             self.file,
             self.columns,
-            restval=_MISSING,
+            restval=MISSING,
             delimiter=self.separator,
         )
 
@@ -149,22 +171,36 @@ class CsvTable:
 
 
 def find_header(text: str, separator: str) -> tuple[str, list[str]] | None:
-    """The separator and the columns of a table's first line.
+    """The separator and the columns of a table.
 
     Args:
         text: The table, without a byte order mark.
         separator: The separator to try first.
 
     Returns:
-        `None` if the line names no column `epoch`.
+        The columns of the first line, or of the last below it that has these
+        and more; `None` if the first line names no column `epoch`.
     """
-    line = text.partition("\n")[0].rstrip("\r")
-    after_key = re.findall(rf"^{KEY}(\W)", line)
+    line = text.partition("\n")[0]
+    after_key = re.findall(rf"^{KEY}(\W)", line.rstrip("\r"))
     for candidate in [separator, *_COMMON_SEPARATORS, *after_key]:
-        columns = next(csv.reader([line], delimiter=candidate), [])
+        columns = _cells(line, candidate)
         if KEY in columns:
-            return candidate, columns
+            return candidate, _widest(columns, text, candidate)
     return None
+
+
+def _widest(columns: list[str], text: str, separator: str) -> list[str]:
+    with _cells_up_to(len(text)):
+        for line in text.split("\n"):
+            cells = _cells(line, separator) if KEY in line else []
+            if cells[: len(columns)] == columns:
+                columns = cells
+    return columns
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    return next(csv.reader([line.rstrip("\r")], delimiter=separator), [])
 
 
 def _open_text(path: str, mode: str) -> IO[str]:

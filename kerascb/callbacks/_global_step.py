@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kerascb.frequency import within_epoch
+
 
 @dataclass
 class GlobalStep:
@@ -35,14 +37,12 @@ class GlobalStep:
 
         Args:
             index: The zero-based index of the last within the epoch.
-            steps: Batches in an epoch, if known. Keras 3 reports an index
-                past the end where `steps_per_execution` does not divide it.
+            steps: Batches in an epoch, if known.
 
         Returns:
             How many batches ended since the last call (≥ 0).
         """
-        if steps is not None:
-            index = min(index, steps - 1)
+        index = within_epoch(index, steps)
         if self._index is None or index <= self._index:
             self._index = index - 1
         ended = index - self._index

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal
 
 from kerascb.errors import InvalidArgument, UnknownArgument
+from kerascb.frequency import as_count
 from kerascb.improvement import nearest_names
 
 UpdateFreq = int | Literal["epoch"]
@@ -96,6 +100,71 @@ def in_order(given: Positional, warn: Callable[[str], None]) -> Positional:
     return moved
 
 
+def epochs_between(name: str, value: Any) -> int:
+    """Epochs from one writing to the next; 0 for none.
+
+    Args:
+        name: Of the argument.
+        value: A whole number ≥ 0 of any type; `None` and `False` are none.
+
+    Raises:
+        InvalidArgument: If it is anything else. `True` is no number here.
+    """
+    if value is None or value is False:
+        return 0
+    epochs = -1
+    is_number = isinstance(value, Real) and value is not True
+    if is_number:
+        # What is no finite number raises, and stays refused.
+        with contextlib.suppress(ValueError, OverflowError):
+            epochs = int(value)
+    if epochs < 0 or epochs != value:
+        raise InvalidArgument(
+            f"TensorBoard: `{name}` must be a whole number of epochs, 0 for "
+            f"none; got {name}={value!r}."
+        )
+    return epochs
+
+
+def metadata_of(embeddings_metadata: Any) -> str | dict[str, str] | None:
+    """The file with a line for each row: one for all, or one a layer.
+
+    Args:
+        embeddings_metadata: A path, a dict from layer names to paths, or
+            `None`.
+
+    Raises:
+        InvalidArgument: If it is anything else.
+    """
+    given = embeddings_metadata
+    if given is None or isinstance(given, str):
+        return given
+    if isinstance(given, os.PathLike):
+        return _text_of(given, given)
+    if isinstance(given, Mapping):
+        return {
+            _text_of(layer, given): _text_of(path, given)
+            for layer, path in given.items()
+        }
+    raise _wrong_metadata(given)
+
+
+def notes_of(notes: Any) -> str | None:
+    """Checks `notes`.
+
+    Args:
+        notes: A text or `None`.
+
+    Raises:
+        InvalidArgument: If it is anything else.
+    """
+    if notes is None or isinstance(notes, str):
+        return notes
+    raise InvalidArgument(
+        f"TensorBoard: `notes` must be a text; got notes={notes!r}."
+    )
+
+
 def update_freq_of(update_freq: Any) -> UpdateFreq:
     """Batches between two points of the batch curves, or `"epoch"`.
 
@@ -109,13 +178,9 @@ def update_freq_of(update_freq: Any) -> UpdateFreq:
         return "epoch"
     if update_freq == "batch":
         return 1
-    if not isinstance(update_freq, bool):
-        try:
-            count = operator.index(update_freq)
-        except TypeError:
-            count = 0
-        if count >= 1:
-            return count
+    count = as_count(update_freq)
+    if count is not None:
+        return count
     raise InvalidArgument(
         f"Unrecognized update_freq: got update_freq={update_freq!r}. "
         "Expected 'epoch', 'batch' or a number of batches, at least 1."
@@ -125,6 +190,9 @@ def update_freq_of(update_freq: Any) -> UpdateFreq:
 
 def learning_rate_freq_of(write_learning_rate: Any) -> LearningRateFreq:
     """Checks `write_learning_rate`.
+
+    Args:
+        write_learning_rate: `"auto"`, `"epoch"` or `"batch"`.
 
     Raises:
         InvalidArgument: If it is none of its three values.
@@ -199,6 +267,24 @@ def _from_order_of_2020(given: Positional) -> Positional:
         embeddings_metadata=given.embeddings_freq
         if metadata_is_positional
         else given.embeddings_metadata,
+    )
+
+
+def _text_of(path: Any, metadata: Any) -> str:
+    try:
+        text = os.fspath(path)
+    except TypeError:
+        text = None
+    if not isinstance(text, str):
+        raise _wrong_metadata(metadata)
+    return text
+
+
+def _wrong_metadata(metadata: Any) -> InvalidArgument:
+    return InvalidArgument(
+        "TensorBoard: `embeddings_metadata` must be a path, or a dict from "
+        "the names of layers to paths; got "
+        f"embeddings_metadata={metadata!r}."
     )
 
 

@@ -9,7 +9,11 @@ import numpy as np
 
 from kerascb.callbacks.callback import Callback, batch_hook
 from kerascb.errors import InvalidArgument
-from kerascb.frequency import BatchCounter, validate_save_freq
+from kerascb.frequency import (
+    BatchCounter,
+    validate_save_freq,
+    within_epoch,
+)
 from kerascb.paths import refuse_unwritable
 from kerascb.runtime import (
     BackupFiles,
@@ -165,7 +169,7 @@ class BackupAndRestore(Callback):
         self._forget_start()
         self._current_epoch = epoch
         if self._counter is not None:
-            self._counter.last_index = self._resumed_batch - 1
+            self._counter.begin_epoch(first=self._resumed_batch)
         self._resumed_batch = 0
 
     @batch_hook(
@@ -178,7 +182,7 @@ class BackupAndRestore(Callback):
             batch: Zero-based index of the batch within its epoch.
             logs: Only the loss is looked at, and only when a backup is due.
         """
-        batch = _within_epoch(batch, self._steps)
+        batch = within_epoch(batch, self._steps)
         self._last_batch_seen = batch
         position = _position_after(self._current_epoch, batch, self._steps)
         if self.save_before_preemption and self._store is not None:
@@ -294,15 +298,6 @@ def _is_finite(loss: Any) -> bool:
     return not np.issubdtype(numbers.dtype, np.number) or bool(
         np.isfinite(numbers).all()
     )
-
-
-def _within_epoch(batch: int, steps: int | None) -> int:
-    """The index of the last batch, where Keras 3 counts beyond it.
-
-    It does so when the batches of an epoch are no multiple of
-    `steps_per_execution`.
-    """
-    return batch if steps is None else min(batch, steps - 1)
 
 
 def _position_after(epoch: int, batch: int, steps: int | None) -> Position:

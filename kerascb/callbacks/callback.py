@@ -103,9 +103,7 @@ class Callback(StockCallback):
         self._runtime.say(message)
 
     def _warn(self, message: str) -> None:
-        # The user's line is far above, beyond Keras; the hook is the best
-        # there is to point at.
-        self._runtime.warn(message, stacklevel=3)
+        self._runtime.warn(message)
 
     def _implements_train_batch_hooks(self) -> bool:
         return self._implements_any("train")

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerascb.callbacks._csv_table import KEY, CsvTable
+from kerascb.callbacks._csv_table import KEY, MISSING, CsvTable
 from kerascb.callbacks._values import off_device
 from kerascb.callbacks.callback import Callback
 from kerascb.errors import InvalidArgument, UnwritablePath
@@ -26,7 +26,9 @@ class CSVLogger(Callback):
     appears in a later epoch (with `validation_freq=2`, or when a callback adds
     one) gets a new column at the end: the file is rewritten beside itself and
     put in place at once, so that a reader finds the old table or the new one.
-    A cell without a value holds `NA`; an array is written as `"[a, b]"`.
+    Where it cannot be replaced (a mounted file, one in a folder that is closed,
+    a pipe), a wider header stands above the first row that needs it. A cell
+    without a value holds `NA`; an array is written as `"[a, b]"`.
 
     A row is there for others to read as soon as its epoch ends. When `fit`
     leaves with an exception, the file is closed with the next `fit`, or when
@@ -44,11 +46,14 @@ class CSVLogger(Callback):
         sep: The separator as it was given.
         append: As given.
         append_header: Whether this fit writes a header, the file having none.
-        keys: The columns but for `epoch`; `None` before the first epoch.
+        keys: The columns but for `epoch`; `None` before the first epoch. Set
+            it before an epoch ends to choose the columns and their order; a
+            name that is not logged gets `NA`. With Keras 3 the choice lasts
+            until training next begins, with Keras 2 until it is `None` again.
 
     Raises:
-        InvalidArgument: If the separator is not one character, or one that
-            CSV needs for itself.
+        InvalidArgument: If the file name is no path, or the separator is not
+            one character, or one that CSV needs for itself.
         UnwritablePath: When training begins, if the file cannot be opened.
 
     Example:
@@ -79,11 +84,23 @@ class CSVLogger(Callback):
                 '"delimiter" must be a 1-character string; got '
                 f"separator={separator!r}. Pass ',', ';' or '\\t', say."
             )
-        self.filename = os.fspath(filename)
+        self.filename = path_of(filename)
         self.sep = separator
         self.append = append
         self.append_header = True
-        self.keys: list[str] | None = None
+        self._chosen_keys: list[str] | None = None
+        self._seen_keys: list[str] | None = None
+
+    @property
+    def keys(self) -> list[str] | None:
+        """The columns but for `epoch`: those chosen, else those seen."""
+        if self._chosen_keys is None:
+            return self._seen_keys
+        return self._chosen_keys
+
+    @keys.setter
+    def keys(self, keys: list[str] | None) -> None:
+        self._chosen_keys = keys
 
     @property
     def csv_file(self) -> IO[str] | None:
@@ -92,31 +109,50 @@ class CSVLogger(Callback):
 
     @property
     def writer(self) -> csv.DictWriter[str] | None:
-        """What writes the rows, while training runs."""
+        """What writes the rows, from the first one to the end of training."""
         table = self._table
-        return table.writer if table and table.is_open else None
+        if table is None or not (table.is_open and table.has_grown):
+            return None
+        return table.writer
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Opens the file, and takes over what an older one has begun."""
+        """Opens the file, and takes over what an older one has begun.
+
+        Args:
+            logs: Not used.
+        """
+        del logs
+        if self._runtime.name == "keras3":
+            self._chosen_keys = None
         self._begin()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Writes the row of the epoch.
+        """Writes the row of the epoch, in or out of a fit.
 
         Args:
             epoch: Zero-based number of the epoch.
             logs: Metric name to value.
         """
         table = self._table or self._begin()
-        row = {
-            name: cell(off_device(value, self._runtime))
-            for name, value in (logs or {}).items()
-        }
-        table.add({KEY: epoch, **row})
-        self.keys = [name for name in table.columns if name != KEY]
+        if not table.is_open:  # Called by hand, after training.
+            table = self._open(append=True)
+        is_first_obstacle = table.obstacle is None
+        table.add(self._row(epoch, logs or {}))
+        self._seen_keys = [name for name in table.columns if name != KEY]
+        if is_first_obstacle and table.obstacle:
+            self._warn(
+                f"CSVLogger cannot replace {self.filename!r} by a table with "
+                f"more columns ({table.obstacle}). A wider header stands above "
+                "the first row that needs it."
+            )
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Closes the file."""
+        """Closes the file.
+
+        Args:
+            logs: Not used.
+        """
+        del logs
         self._close()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -125,17 +161,20 @@ class CSVLogger(Callback):
     def __del__(self) -> None:
         self._close()
 
+    def _row(self, epoch: int, logs: Logs) -> dict[str, Any]:
+        names = self._chosen_keys
+        if names is None:
+            names = sorted(logs)
+        values = {KEY: epoch, **logs}
+        return {
+            name: cell(off_device(values.get(name, MISSING), self._runtime))
+            for name in (KEY, *names)
+        }
+
     def _begin(self) -> CsvTable:
         self._close()
-        self.keys = None
-        try:
-            table = CsvTable(self.filename, self.sep, append=self.append)
-        except OSError as error:
-            raise UnwritablePath(
-                f"{error}. CSVLogger got filename={self.filename!r}; choose a "
-                "file that can be written, in a directory that exists."
-            ) from error
-        self._table = table
+        self._seen_keys = None
+        table = self._open(append=self.append)
         self.append_header = not (table.has_header or table.is_headless)
         if table.separator != self.sep:
             self._warn(
@@ -149,9 +188,37 @@ class CSVLogger(Callback):
             )
         return table
 
+    def _open(self, *, append: bool) -> CsvTable:
+        try:
+            table = CsvTable(self.filename, self.sep, append=append)
+        except OSError as error:
+            raise UnwritablePath(
+                f"{error}. CSVLogger got filename={self.filename!r}; choose a "
+                "file that can be written, in a directory that exists."
+            ) from error
+        self._table = table
+        return table
+
     def _close(self) -> None:
         if self._table is not None:
             self._table.close()
+
+
+def path_of(filename: Any) -> str:
+    """The path of a file as text.
+
+    Args:
+        filename: What the user gave.
+
+    Raises:
+        InvalidArgument: If it is no path.
+    """
+    try:
+        return os.fsdecode(filename)
+    except TypeError as error:
+        raise InvalidArgument(
+            f"filename must be a str or a path; got filename={filename!r}."
+        ) from error
 
 
 def is_separator(text: str) -> bool:

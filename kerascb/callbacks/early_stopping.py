@@ -47,7 +47,8 @@ class EarlyStopping(MonitorCallback):
             unless `restore_best_weights`. Kept until the next fit.
 
     Raises:
-        InvalidArgument: If `patience` is negative or no number.
+        InvalidArgument: If `patience` is negative, or `patience`, `min_delta`,
+            `baseline` or `start_from_epoch` is no number.
 
     Example:
         >>> from kerascb import EarlyStopping
@@ -77,6 +78,11 @@ class EarlyStopping(MonitorCallback):
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ) -> None:
+        require_number(
+            self, min_delta=min_delta, start_from_epoch=start_from_epoch
+        )
+        if baseline is not None:
+            require_number(self, baseline=baseline)
         super().__init__(monitor, mode, min_delta=min_delta)
         require_number(self, at_least=0, patience=patience)
         self.patience = patience

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,9 @@ class LearningRateScheduler(LearningRateCallback):
         schedule: `schedule(epoch, learning_rate)` or `schedule(epoch)`, where
             `epoch` is zero-based and `learning_rate` a float, the rate in
             force. Returns the new rate: a number, or an array or tensor
-            that holds one. What it raises leaves `fit` unchanged.
+            that holds one. What it raises leaves `fit` unchanged. Its
+            signature tells which form it takes; where a decorator hides that
+            behind `*args`, the second form is tried if the first is refused.
         verbose: 1 to print the rate of each epoch, 0 not to.
 
     Raises:
@@ -94,10 +97,7 @@ class LearningRateScheduler(LearningRateCallback):
             self._log_rates(logs)
 
     def _scheduled(self, epoch: int, rate: LearningRate) -> float:
-        if _takes_rate(self.schedule):
-            answer = self.schedule(epoch, float(rate.read()))
-        else:
-            answer = self.schedule(epoch)
+        answer = _ask(self.schedule, epoch, rate)
         if isinstance(answer, _NO_RATES):
             raise self._wrong_output(answer)
         try:
@@ -115,14 +115,45 @@ class LearningRateScheduler(LearningRateCallback):
         )
 
 
-def _takes_rate(schedule: Callable[..., Any]) -> bool:
-    """Whether a schedule takes the learning rate after the epoch.
-
-    Read off the signature: to try it and catch the TypeError would swallow
-    those that the schedule itself raises.
-    """
+def _ask(schedule: Callable[..., Any], epoch: int, rate: LearningRate) -> Any:
+    """What the schedule answers, called with what it takes."""
+    if not _takes_rate(schedule):
+        return schedule(epoch)
+    in_force = float(rate.read())
     try:
-        signature = inspect.signature(schedule)
+        return schedule(epoch, in_force)
+    except TypeError as refusal:
+        if not _is_of_the_call(refusal):
+            raise
+        try:
+            return schedule(epoch)
+        except Exception as error:
+            if _is_of_the_call(error):
+                raise refusal from None
+            raise
+
+
+def _is_of_the_call(error: Exception) -> bool:
+    """Whether an error came before any function had taken its arguments.
+
+    A decorator that takes `*args` hides what the function behind it takes,
+    and code in C may not say. Their traceback ends where the arguments were
+    handed on. Once a function with parameters of its own is in it, the error
+    is the user's, and no other call may get round it.
+    """
+    frames = traceback.walk_tb(error.__traceback__)
+    next(frames)  # Our own.
+    return all(
+        frame.f_code.co_flags & inspect.CO_VARARGS for frame, _ in frames
+    )
+
+
+def _takes_rate(schedule: Callable[..., Any]) -> bool:
+    """Whether a schedule takes, or may take, the rate after the epoch."""
+    # NumPy's wrapper takes anything, and hands it on through many hands.
+    asked = schedule.pyfunc if isinstance(schedule, np.vectorize) else schedule
+    try:
+        signature = inspect.signature(asked)
     except ValueError:  # A builtin does not say; Keras offers the rate first.
         return True
     for arguments in ((0, 0.1), (0,)):

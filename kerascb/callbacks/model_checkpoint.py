@@ -6,20 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerascb import runtime
 from kerascb.callbacks import _checkpoint_arguments as arguments
-from kerascb.callbacks._foreseen_logs import foresee
+from kerascb.callbacks import _checkpoint_path as paths
+from kerascb.callbacks import _checkpoint_verdict as verdict
+from kerascb.callbacks._arguments import require_number
 from kerascb.callbacks.callback import batch_hook
 from kerascb.callbacks.monitor_callback import MonitorCallback
-from kerascb.checkpoint import formats, latest, path_template, places
-from kerascb.checkpoint.formats import Target
+from kerascb.checkpoint import latest, path_template, places
 from kerascb.checkpoint.loading import load_weights
 from kerascb.errors import InvalidArgument
-from kerascb.frequency import BatchCounter, EpochCounter, validate_save_freq
-from kerascb.runtime import Format, Logs
+from kerascb.frequency import (
+    BatchCounter,
+    EpochCounter,
+    as_count,
+    within_epoch,
+)
 
 if TYPE_CHECKING:
     import os
+
+    from kerascb.checkpoint.formats import Target
+    from kerascb.runtime import Logs
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -61,7 +68,7 @@ class ModelCheckpoint(MonitorCallback):
         save_weights_only: Save the weights only.
         mode: `"min"`, `"max"` or `"auto"`, see `MonitorCallback`.
         save_freq: `"epoch"`, or after how many batches to save (≥ 1), counted
-            over the borders of epochs.
+            over the borders of epochs and of fits.
         options: `tf.train.CheckpointOptions` for weights,
             `tf.saved_model.SaveOptions` for whole models; used where
             TensorFlow writes, the latter by Keras 2 only. A number in this
@@ -79,9 +86,10 @@ class ModelCheckpoint(MonitorCallback):
         epochs_since_last_save: Epochs counted towards `period`.
 
     Raises:
-        InvalidArgument: If `save_freq`, `period`, `filepath` or `options` can
-            mean nothing; before training also if a placeholder can never be
-            filled, or if nothing can write the format here.
+        InvalidArgument: If `save_freq`, `period`, `filepath`, `options` or
+            `initial_value_threshold` can mean nothing; before training also
+            if a placeholder can never be filled, or if nothing can write the
+            format here.
         TypeError: If `options` are those of the other format.
         UnwritablePath: Before training, if `filepath` lies where nothing can
             be written.
@@ -124,31 +132,24 @@ class ModelCheckpoint(MonitorCallback):
     ) -> None:
         if arguments.is_number(options):
             options, initial_value_threshold = initial_value_threshold, options
+        if initial_value_threshold is not None:
+            require_number(
+                self, initial_value_threshold=initial_value_threshold
+            )
         super().__init__(monitor, mode, initial_value_threshold)
         self.verbose = verbose
         self.filepath = arguments.path_text(filepath)
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
-        validate_save_freq(save_freq, self._save_freq_text(save_freq))
+        arguments.check_save_freq(save_freq, self._runtime.name)
         self.save_freq = save_freq
         arguments.check_options(options, self.filepath, save_weights_only)
         self._options = options
         self.load_weights_on_restart = bool(load_weights_on_restart)
-        if load_weights_on_restart is not None:
-            self._warn(
-                "`load_weights_on_restart` argument is deprecated. Please use "
-                "`model.load_weights()` for loading weights before the start "
-                "of `model.fit()`."
-            )
         self._epochs = EpochCounter(arguments.period_or_one(period))
-        if period is not None:
-            self._warn(
-                "`period` argument is deprecated. Please use `save_freq` to "
-                "specify the frequency in number of batches seen."
-            )
-        self._batches = BatchCounter(
-            save_freq if isinstance(save_freq, int) else 1
-        )
+        for text in arguments.deprecations(period, load_weights_on_restart):
+            self._warn(text)
+        self._batches = BatchCounter(as_count(save_freq) or 1)
 
     @property
     def period(self) -> int:
@@ -198,6 +199,7 @@ class ModelCheckpoint(MonitorCallback):
         """
         del logs
         self._current_epoch = epoch
+        self._batches.begin_epoch()
 
     @batch_hook(lambda callback: callback.save_freq != "epoch")
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
@@ -213,7 +215,7 @@ class ModelCheckpoint(MonitorCallback):
             self._due_batch = batch
             self._tell_of_wait()
             return
-        self._save_model(self._current_epoch, batch, logs)
+        self._save_model(epoch=self._current_epoch, batch=batch, logs=logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Saves if an epoch's end is when to, or was waited for.
@@ -224,21 +226,16 @@ class ModelCheckpoint(MonitorCallback):
         """
         if self.save_freq == "epoch":
             if self._epochs.is_due():
-                self._save_model(epoch, None, logs)
+                self._save_model(epoch=epoch, batch=None, logs=logs)
         elif self._due_batch is not None:
             batch, self._due_batch = self._due_batch, None
-            self._save_model(epoch, batch, logs)
+            self._save_model(epoch=epoch, batch=batch, logs=logs)
 
     def _prepare(self) -> None:
         """Finds out what is wrong before anything is spent on it."""
-        if not self.filepath:
-            raise InvalidArgument(
-                f"{type(self).__name__} needs a path to save to; got filepath="
-                f"{self.filepath!r}."
-            )
         target = self._target()
-        self._check_template(target.path)
-        places.check_writable(target.path, target.form, type(self).__name__)
+        own = {"epoch"} if self.save_freq == "epoch" else {"epoch", "batch"}
+        paths.check(target, self._model, own, type(self).__name__)
         if target.note and not self._is_told_of_path:
             self._is_told_of_path = True
             self._warn(f"{type(self).__name__}: {target.note}")
@@ -246,31 +243,13 @@ class ModelCheckpoint(MonitorCallback):
             self._begin_monitoring()
 
     def _target(self) -> Target:
-        """What `filepath` means to the Keras of the model."""
-        path = self.filepath or ""
-        weights_only = self.save_weights_only
-        if runtime.has_own_saver(self.model, weights_only):
-            own = Format.OWN_WEIGHTS if weights_only else Format.OWN
-            return Target(path, own)
-        return formats.target_of(path, weights_only, self._runtime)
-
-    def _check_template(self, template: str) -> None:
-        foreseen = foresee(self._model)
-        own = {"epoch"} if self.save_freq == "epoch" else {"epoch", "batch"}
-        path_template.check(
-            template,
-            lambda name: (
-                name in own or (name != "batch" and foreseen.may_have(name))
-            ),
-            sorted(own | foreseen.names),
+        return paths.target_of(
+            self.filepath, self.save_weights_only, self._model
         )
 
     def _should_save_on_batch(self, batch: int) -> bool:
         steps = (self.params or {}).get("steps")
-        # With several steps an execution, Keras 3 counts past the last one.
-        return self._batches.is_due_after(
-            min(batch, steps - 1) if steps else batch
-        )
+        return self._batches.is_due_after(within_epoch(batch, steps))
 
     def _save_model(
         self, epoch: int, batch: int | None, logs: Logs | None
@@ -283,8 +262,9 @@ class ModelCheckpoint(MonitorCallback):
             logs: Metric name to value.
         """
         logs = self._runtime.to_python(logs)
-        path = self._get_file_path(epoch, batch, logs)
+        path, missing = self._fill(epoch, batch, logs)
         if self._should_save_model(epoch, batch, logs, path):
+            self._tell_of_name(missing, path, logs)
             self._write(path)
             if self.verbose > 0 and self._runtime.name == "keras3":
                 self._say(
@@ -296,57 +276,57 @@ class ModelCheckpoint(MonitorCallback):
         self, epoch: int, batch: int | None, logs: Logs, filepath: str
     ) -> bool:
         del batch
+        result = self._judge(logs, filepath)
+        if result.warning:
+            self._warn(result.warning)
+        if result.line:
+            self._tell(epoch, result.line)
+        if result.best is not None:
+            self.best = result.best
+        return result.is_to_save
+
+    def _judge(self, logs: Logs, path: str) -> verdict.Verdict:
         if not self.save_best_only:
-            self._tell(epoch, f"saving model to {filepath}")
-            return True
+            return verdict.unjudged(path)
         value = self._monitored(logs)
         if value is None:
-            return self._should_save_unjudged(logs)
-        if np.ndim(value) > 0:
-            self._warn(
-                "Can save best model only when `monitor` is a scalar value. "
-                f"Received: {value}. Falling back to `save_best_only=False`."
-            )
-            return True
-        current, best = self._as_number(value), self.best
-        before = "None" if best is None else f"{best:.5f}"
-        if not self._is_improvement(current, best):
-            self._tell(epoch, f"{self.monitor} did not improve from {before}")
-            return False
-        self._tell(
-            epoch,
-            f"{self.monitor} improved from {before} to {current:.5f}, saving "
-            f"model to {filepath}",
+            if self._is_awaited:
+                return verdict.Verdict(is_to_save=False)
+            if self._is_worth_telling():
+                self._tell_missing(logs)
+            has_best = self._runtime.name != "keras3" or self.best is not None
+            return verdict.Verdict(is_to_save=not has_best)
+        if np.ndim(value) == 0:
+            value = self._as_number(value)
+        return verdict.judge(
+            self.monitor, value, self.best, self._is_improvement, path
         )
-        self.best = current
-        return True
-
-    def _should_save_unjudged(self, logs: Logs) -> bool:
-        """Whether to save without a value to judge by; tells that it lacks."""
-        if self._is_worth_telling():
-            self._tell_missing(logs)
-        return self._runtime.name == "keras3" and self.best is None
 
     def _write(self, path: str) -> None:
         form = self._target().form
         places.check_kind(path, form, type(self).__name__)
         self._runtime.save(self.model, path, form, self._options)
 
-    def _get_file_path(self, epoch: int, batch: int | None, logs: Logs) -> str:
-        """The path with its placeholders filled, for this worker."""
+    def _fill(
+        self, epoch: int, batch: int | None, logs: Logs
+    ) -> tuple[str, list[str]]:
+        """The path for this worker, and the placeholders without a value."""
         values = {**logs, "epoch": epoch + 1}
         if batch is not None:
             values.setdefault("batch", batch + 1)
         path, missing = path_template.fill(self._target().path, values)
-        if missing and not self._is_told_of_name:
-            self._is_told_of_name = True
-            self._warn(
-                f"{type(self).__name__}: the logs have no value for "
-                f"{', '.join(map(repr, missing))} in filepath="
-                f"{self.filepath!r}; the name stands in its place: {path!r}. "
-                f"Available are: {', '.join(logs)}."
-            )
-        return self._runtime.write_path(path, self._model)
+        return self._runtime.write_path(path, self._model), missing
+
+    def _tell_of_name(self, missing: list[str], path: str, logs: Logs) -> None:
+        if not missing or self._is_told_of_name:
+            return
+        self._is_told_of_name = True
+        self._warn(
+            f"{type(self).__name__}: the logs have no value for "
+            f"{', '.join(map(repr, missing))} in filepath="
+            f"{self.filepath!r}; the name stands in its place: {path!r}. "
+            f"Available are: {', '.join(logs)}."
+        )
 
     def _get_most_recently_modified_file_matching_pattern(
         self, pattern: str
@@ -382,14 +362,3 @@ class ModelCheckpoint(MonitorCallback):
         del available
         end = "." if self._runtime.name == "keras3" else ", skipping."
         return f"Can save best model only with {self.monitor} available{end}"
-
-    def _save_freq_text(self, save_freq: Any) -> str:
-        expected = (
-            "'epoch' or integer values"
-            if self._runtime.name == "keras3"
-            else '"epoch" or integer'
-        )
-        return (
-            f"Unrecognized save_freq: {save_freq}. Expected save_freq are "
-            f"{expected}."
-        )

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kerascb.callbacks._foreseen_logs import foresee
 from kerascb.callbacks.callback import Callback
 from kerascb.errors import InvalidArgument
 from kerascb.improvement import (
     Direction,
+    did_you_mean,
     direction_by_name,
     is_improvement,
-    nearest_names,
 )
 from kerascb.runtime import has_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from kerascb.callbacks._foreseen_logs import ForeseenLogs
     from kerascb.runtime import Comparison
 
 _MODES = ("auto", "min", "max")
@@ -138,11 +140,10 @@ class MonitorCallback(Callback):
         """
         if self._direction is not None or self._own_comparison is not None:
             return
-        self._direction = self._runtime.metric_direction(
-            self._model, self.monitor
-        ) or direction_by_name(self.monitor)
+        self._direction = self._told_direction()
         if self._direction is not None:
             return
+        hint = self._hint(self._runtime.known_metrics(self._model).names)
         if self._runtime.name == "keras3":
             raise ValueError(
                 f"{type(self).__name__} callback received "
@@ -151,10 +152,9 @@ class MonitorCallback(Callback):
                 "maximized or minimized. Pass `mode='max'` in order to "
                 "monitor based on the highest metric value, or pass "
                 "`mode='min'` in order to use the lowest value."
-                f"{self._hint(self._runtime.metric_names(self._model) or ())}"
+                f"{hint}"
             )
         self._direction = Direction.MIN
-        hint = self._hint(self._runtime.metric_names(self._model) or ())
         self._is_told_missing = bool(hint)
         self._warn(
             f"{type(self).__name__}: nothing tells whether "
@@ -192,7 +192,7 @@ class MonitorCallback(Callback):
 
         Raises:
             InvalidArgument: If the monitor is no name at all.
-            ValueError: With Keras 3, if nothing tells the direction.
+            ValueError: With Keras 3, if nothing can tell the direction.
         """
         if not isinstance(self.monitor, str):
             raise InvalidArgument(
@@ -202,18 +202,27 @@ class MonitorCallback(Callback):
         self._is_told_missing = self._is_awaited = False
         if self.mode == "auto":  # The last fit may have had another model.
             self._direction = None
-        self._set_monitor_op()
-        known = self._runtime.metric_names(self._model)
-        if known is None or self._may_appear(known) or not self._hint(known):
-            return
-        if self._is_worth_telling():
-            self._tell_missing(sorted(known))
+        foreseen = foresee(self._model)
+        is_missing = foreseen.is_unlikely(self.monitor)
+        if self._runtime.name == "keras3" or not is_missing:
+            self._set_monitor_op_early(foreseen)
+        if is_missing and self._is_worth_telling():
+            self._tell_missing(sorted(foreseen.names), self._cure(foreseen))
 
-    def _may_appear(self, known: frozenset[str]) -> bool:
-        # A metric of one of several outputs carries the output's name.
-        wanted = self.monitor.removeprefix("val_")
-        return wanted in known or any(
-            wanted.endswith(f"_{name}") for name in known
+    def _set_monitor_op_early(self, foreseen: ForeseenLogs) -> None:
+        # The metric that tells the direction may come with a layer's building.
+        if foreseen.are_settled or self._told_direction() is not None:
+            self._set_monitor_op()
+
+    def _cure(self, foreseen: ForeseenLogs) -> str:
+        """What to do about a monitor that only validation would bring."""
+        if not (self.monitor.startswith("val_") and foreseen.lacks_validation):
+            return ""
+        other = self.monitor.removeprefix("val_")
+        instead = f", or monitor `{other}`" if foreseen.knows(other) else ""
+        return (
+            " This fit does not validate: give it validation_data or "
+            f"validation_split{instead}."
         )
 
     def _hint(self, known: Iterable[str]) -> str:
@@ -221,20 +230,20 @@ class MonitorCallback(Callback):
         wanted = self.monitor.removeprefix("val_")
         prefix = self.monitor[: len(self.monitor) - len(wanted)]
         names = sorted({name.removeprefix("val_") for name in known} - {wanted})
-        near = nearest_names(wanted, names, count=1)
-        return f" Did you mean `{prefix}{near[0]}`?" if near else ""
+        return did_you_mean(wanted, names, f"`{prefix}{{}}`")
 
-    def _tell_missing(self, available: Iterable[str]) -> None:
+    def _tell_missing(self, available: Iterable[str], cure: str = "") -> None:
         """Warns that the monitor is missing, and names what it may have meant.
 
         Args:
             available: The names that are there.
+            cure: A sentence that says what to do, with a blank before it.
         """
         available = list(available)
         text = self._missing_text(",".join(available))
-        hint = self._hint(available)
-        end = "." if hint and not text.endswith(".") else ""
-        self._warn(f"{text}{end}{hint}")
+        advice = self._hint(available) + cure
+        end = "." if advice and not text.endswith(".") else ""
+        self._warn(f"{text}{end}{advice}")
 
     def _missing_text(self, available: str) -> str:
         """What to say when the monitor is missing, in the class's own words."""
@@ -287,13 +296,14 @@ class MonitorCallback(Callback):
                 "number, such as its mean over the classes."
             ) from error
 
+    def _told_direction(self) -> Direction | None:
+        """What the metric says of itself, or its name."""
+        return self._runtime.metric_direction(
+            self._model, self.monitor
+        ) or direction_by_name(self.monitor)
+
     def _direction_or_guess(self) -> Direction:
-        return (
-            self._direction
-            or self._runtime.metric_direction(self._model, self.monitor)
-            or direction_by_name(self.monitor)
-            or Direction.MIN
-        )
+        return self._direction or self._told_direction() or Direction.MIN
 
     def _warn_of_mode(self, mode: str) -> None:
         name = type(self).__name__

@@ -6,10 +6,12 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from kerascb.callbacks._arguments import require_number
+from kerascb.callbacks._checkpoint_arguments import check_save_freq
 from kerascb.callbacks.callback import batch_hook
 from kerascb.callbacks.monitor_callback import MonitorCallback
 from kerascb.errors import InvalidArgument, MissingDependency
-from kerascb.frequency import BatchCounter, validate_save_freq
+from kerascb.frequency import BatchCounter, as_count, within_epoch
 from kerascb.paths import is_remote, refuse_unwritable
 
 if TYPE_CHECKING:
@@ -53,7 +55,9 @@ class OrbaxCheckpoint(MonitorCallback):
 
     Raises:
         MissingDependency: If orbax-checkpoint is not installed.
-        InvalidArgument: If `save_freq` or `max_to_keep` is none of the above.
+        InvalidArgument: If `save_freq`, `initial_value_threshold` or
+            `max_to_keep` is none of the above; in training, if the value of
+            `monitor` is not one number.
         UnwritablePath: When training begins, if the folder cannot be written
             to.
         UnsupportedRuntime: When training begins, if this Keras cannot load
@@ -88,16 +92,17 @@ class OrbaxCheckpoint(MonitorCallback):
         save_weights_only: bool = False,
     ) -> None:
         _orbax()
+        if initial_value_threshold is not None:
+            require_number(
+                self, initial_value_threshold=initial_value_threshold
+            )
         super().__init__(monitor, mode, initial_value_threshold)
-        validate_save_freq(
-            save_freq,
-            f"Unrecognized save_freq: {save_freq}. Expected save_freq are "
-            "'epoch' or integer values",
-        )
-        if max_to_keep is not None and max_to_keep < 1:
+        check_save_freq(save_freq, "keras3")
+        if max_to_keep is not None and as_count(max_to_keep) is None:
             raise InvalidArgument(
                 "OrbaxCheckpoint has to keep a checkpoint; got "
-                f"max_to_keep={max_to_keep}. Pass 1 or more, or None for all."
+                f"max_to_keep={max_to_keep!r}. Pass an integer of at least 1, "
+                "or None for all."
             )
         self.directory = directory
         self.verbose = verbose
@@ -166,7 +171,7 @@ class OrbaxCheckpoint(MonitorCallback):
         del epoch, logs
         self._batches_before_epoch = self._total_batches_seen
         if self._counter is not None:
-            self._counter.last_index = -1
+            self._counter.begin_epoch()
 
     @batch_hook(lambda self: self.save_freq != "epoch")
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
@@ -176,9 +181,7 @@ class OrbaxCheckpoint(MonitorCallback):
             batch: Zero-based index of the batch within its epoch.
             logs: Metric name to value; `monitor` is looked for in it.
         """
-        steps = (self.params or {}).get("steps")
-        if steps is not None:
-            batch = min(batch, steps - 1)
+        batch = within_epoch(batch, (self.params or {}).get("steps"))
         self._total_batches_seen = self._batches_before_epoch + batch + 1
         if (
             self._counter is not None
@@ -251,7 +254,7 @@ class OrbaxCheckpoint(MonitorCallback):
                     f"skipping save at {when}."
                 )
             return False
-        value = self._runtime.scalar(value)
+        value = self._as_number(value)
         if not self._is_improvement(value, self.best):
             return False
         self.best = value

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerascb.callbacks.callback import Callback, batch_hook
 from kerascb.errors import InvalidArgument
+from kerascb.frequency import within_epoch
 from kerascb.runtime import StockProgbarLogger
 
 if TYPE_CHECKING:
@@ -86,12 +87,16 @@ class ProgbarLogger(Callback, StockProgbarLogger):
         self._needs_batches = True
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Takes over what `fit` was told.
+        """Takes over what `fit`, `evaluate` or `predict` was told.
+
+        Only their beginning brings params; what the list of a fit hands on to
+        its validation brings none. So a fit that failed is forgotten here.
 
         Args:
             params: `verbose` (`"auto"` is a bar), `epochs` and `steps`.
         """
         super().set_params(params)
+        self._called_in_fit = False
         verbose = params.get("verbose", 1)
         self.verbose = 1 if verbose == "auto" else verbose
         self.epochs = params.get("epochs", 1)
@@ -99,11 +104,21 @@ class ProgbarLogger(Callback, StockProgbarLogger):
         self._decide_on_batches()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """From here on validation is silent."""
+        """From here on validation is silent.
+
+        Args:
+            logs: Not used.
+        """
+        del logs
         self._called_in_fit = True
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """An evaluation that comes now is one of its own."""
+        """An evaluation that comes now is one of its own.
+
+        Args:
+            logs: Not used.
+        """
+        del logs
         self._called_in_fit = False
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
@@ -118,12 +133,22 @@ class ProgbarLogger(Callback, StockProgbarLogger):
             self._say(f"Epoch {epoch + 1}/{self.epochs}")
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Begins the bar of an evaluation."""
+        """Begins the bar of an evaluation.
+
+        Args:
+            logs: Not used.
+        """
+        del logs
         if not self._called_in_fit:
             self._begin_bar("test")
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
-        """Begins the bar of a prediction."""
+        """Begins the bar of a prediction.
+
+        Args:
+            logs: Not used.
+        """
+        del logs
         self._begin_bar("predict")
 
     @batch_hook(lambda self: self._needs_batches)
@@ -197,7 +222,8 @@ class ProgbarLogger(Callback, StockProgbarLogger):
         if self.seen == 0:
             # Keras 2 knows its metrics only after the first step.
             self._learn_metrics()
-        self.seen = steps_done(batch, (self.params or {}).get("steps"))
+        steps = (self.params or {}).get("steps")
+        self.seen = within_epoch(batch, steps) + 1
         if self.verbose == 1:
             bar.update(self.seen, self._shown(logs), finalize=False)
 
@@ -253,15 +279,3 @@ class ProgbarLogger(Callback, StockProgbarLogger):
         if counter is None or self._runtime.name != "keras2":
             return None
         return int(self._runtime.scalar(counter))
-
-
-def steps_done(batch: int, steps: int | None) -> int:
-    """Steps done after the batch of an index.
-
-    With `steps_per_execution` Keras 3 reports an index beyond the last batch.
-
-    Args:
-        batch: Zero-based index of the batch.
-        steps: Steps there are; `None` if unknown.
-    """
-    return batch + 1 if steps is None else min(batch + 1, steps)

@@ -10,7 +10,7 @@ from kerascb.callbacks._arguments import require_number
 from kerascb.callbacks.learning_rate_callback import LearningRateCallback
 from kerascb.callbacks.monitor_callback import MonitorCallback
 from kerascb.errors import InvalidArgument
-from kerascb.improvement import nearest_names
+from kerascb.improvement import did_you_mean
 
 if TYPE_CHECKING:
     from kerascb.runtime import Logs
@@ -56,8 +56,8 @@ class ReduceLROnPlateau(LearningRateCallback, MonitorCallback):
         best: The best value so far, see `MonitorCallback`.
 
     Raises:
-        InvalidArgument: If `factor`, `patience`, `cooldown` or `min_lr` is out
-            of range or no number.
+        InvalidArgument: If `factor`, `patience`, `min_delta`, `cooldown` or
+            `min_lr` is out of range or no number.
         TypeError: For an unknown argument.
 
     Example:
@@ -100,27 +100,16 @@ class ReduceLROnPlateau(LearningRateCallback, MonitorCallback):
                 "`min_delta` instead."
             )
         _refuse_unknown(kwargs)
+        require_number(self, min_delta=min_delta, min_lr=min_lr)
         super().__init__(monitor, mode, min_delta=min_delta)
         self._check_factor(factor)
         require_number(self, at_least=0, patience=patience, cooldown=cooldown)
-        require_number(self, min_lr=min_lr)
         self.factor = factor
         self.patience = patience
         self.verbose = verbose
         self.cooldown = cooldown
         self.min_lr = min_lr
         self._reset()
-
-    def _check_factor(self, factor: Any) -> None:
-        require_number(self, at_least=0, factor=factor)
-        if factor >= 1.0:
-            got = (
-                "Received factor=" if self._runtime.name == "keras3" else "Got "
-            )
-            raise InvalidArgument(
-                "ReduceLROnPlateau does not support a factor >= 1.0. "
-                f"{got}{factor}. Pass one below 1, such as 0.1."
-            )
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forgets the last fit; checks the monitor and the optimizer.
@@ -162,6 +151,17 @@ class ReduceLROnPlateau(LearningRateCallback, MonitorCallback):
     def in_cooldown(self) -> bool:
         """Whether the last reduction is too recent to consider another."""
         return self.cooldown_counter > 0
+
+    def _check_factor(self, factor: Any) -> None:
+        require_number(self, at_least=0, factor=factor)
+        if factor >= 1.0:
+            got = (
+                "Received factor=" if self._runtime.name == "keras3" else "Got "
+            )
+            raise InvalidArgument(
+                "ReduceLROnPlateau does not support a factor >= 1.0. "
+                f"{got}{factor}. Pass one below 1, such as 0.1."
+            )
 
     def _reset(self) -> None:
         self.best = None
@@ -205,9 +205,7 @@ def _lowered(rate: Any, factor: float, min_lr: float) -> Any:
 
 def _refuse_unknown(arguments: dict[str, Any]) -> None:
     for name in arguments:
-        near = nearest_names(name, _ARGUMENTS, count=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise TypeError(
             "ReduceLROnPlateau got an unexpected keyword argument "
-            f"{name!r}.{hint}"
+            f"{name!r}.{did_you_mean(name, _ARGUMENTS)}"
         )

@@ -6,6 +6,7 @@ import importlib
 import json
 import math
 import re
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,9 +36,11 @@ class RemoteMonitor(Callback):
     does not stop training. It is told once a fit, with the cause; neither the
     headers nor the user name and password of a URL are ever printed.
 
-    Training waits for the answer, at most `timeout_s` seconds. Where
-    `requests.post` has been replaced (a test's mock), it is called as Keras
-    calls it, and waiting is its own affair.
+    Training waits at most `timeout_s` seconds for a connection, and as long
+    for the server to begin its answer, whose body is not read. (Redirects, and
+    a server that sends the head of its answer bit by bit, can stretch that.)
+    Where `requests.post` has been replaced (a test's mock), it is called as
+    Keras calls it, and waiting is its own affair.
 
     Args:
         root: URL of the server, with its scheme.
@@ -46,7 +49,8 @@ class RemoteMonitor(Callback):
             `send_as_json`.
         headers: HTTP headers to send along, for authorisation say.
         send_as_json: Send the JSON itself and not a form.
-        timeout_s: Seconds to wait for a connection, and for an answer (> 0).
+        timeout_s: Seconds to wait for a connection, and for the beginning of
+            an answer (> 0).
 
     Raises:
         MissingDependency: If requests is not installed.
@@ -79,7 +83,7 @@ class RemoteMonitor(Callback):
                 f"root={without_secrets(str(root))!r}. Pass 'http://…' or "
                 "'https://…'."
             )
-        if not 0 < timeout_s < math.inf:
+        if not _is_duration(timeout_s):
             raise InvalidArgument(
                 "RemoteMonitor: `timeout_s` must be a number of seconds above "
                 f"0; got timeout_s={timeout_s!r}."
@@ -93,7 +97,12 @@ class RemoteMonitor(Callback):
         self._told: set[str] = set()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """A new fit may tell its user of the server again."""
+        """A new fit may tell its user of the server again.
+
+        Args:
+            logs: Not used.
+        """
+        del logs
         self._told.clear()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -120,13 +129,19 @@ class RemoteMonitor(Callback):
 
     def _post(self, event: dict[str, Any]) -> Any:
         requests = _requests()
+        is_replaced = requests.post is not requests.api.post
         extra: dict[str, Any] = {"headers": self.headers}
-        if requests.post is requests.api.post:
-            extra["timeout"] = self.timeout_s
+        if not is_replaced:
+            extra.update(timeout=self.timeout_s, stream=True)
         url = self.root + self.path
         if self.send_as_json:
-            return requests.post(url, json=event, **extra)
-        return requests.post(url, {self.field: json.dumps(event)}, **extra)
+            response = requests.post(url, json=event, **extra)
+        else:
+            form = {self.field: json.dumps(event)}
+            response = requests.post(url, form, **extra)
+        if not is_replaced:
+            response.close()  # Its body may take for ever.
+        return response
 
     def _tell_unreachable(self, cause: str) -> None:
         is_keras3 = self._runtime.name == "keras3"
@@ -140,6 +155,11 @@ class RemoteMonitor(Callback):
         if text not in self._told:
             self._told.add(text)
             self._warn(text)
+
+
+def _is_duration(seconds: Any) -> bool:
+    is_number = isinstance(seconds, Real) and not isinstance(seconds, bool)
+    return is_number and 0 < seconds < math.inf
 
 
 def as_json(value: Any) -> Any:

@@ -92,7 +92,7 @@ class SidecarEvaluatorModelExport(ModelCheckpoint):
             logs: Metric name to value.
         """
         if self._epochs.is_due():
-            self._save_model(self.export_index, None, logs)
+            self._save_model(epoch=self.export_index, batch=None, logs=logs)
 
     def _newest_number(self) -> int:
         newest = latest.newest(self._checkpoint_filepath)

@@ -11,17 +11,19 @@ from kerascb import events
 from kerascb.callbacks import _curves as curves
 from kerascb.callbacks import _model_events as model_events
 from kerascb.callbacks import _tensorboard_arguments as arguments
-from kerascb.callbacks._arguments import require_number
 from kerascb.callbacks._batch_profiler import BatchProfiler
+from kerascb.callbacks._event_callback import (
+    TRAIN,
+    VALIDATION,
+    EventCallback,
+)
 from kerascb.callbacks._global_step import GlobalStep, is_due
-from kerascb.callbacks.callback import Callback, batch_hook
+from kerascb.callbacks.callback import batch_hook
 from kerascb.events import storage
 from kerascb.paths import refuse_unwritable
 
 if TYPE_CHECKING:
-    from kerascb.runtime import CustomSummaries, Logs
-
-_TRAIN, _VALIDATION = "train", "validation"
+    from kerascb.runtime import Logs
 
 
 def _has_batch_curves(callback: TensorBoard) -> bool:
@@ -32,7 +34,7 @@ def _counts_batches(callback: TensorBoard) -> bool:
     return _has_batch_curves(callback) or any(callback.profile_batch)
 
 
-class TensorBoard(Callback):
+class TensorBoard(EventCallback):
     """Writes curves, histograms, pictures and graphs for TensorBoard.
 
     Show them with `tensorboard --logdir logs`. Training is written to
@@ -147,30 +149,29 @@ class TensorBoard(Callback):
             self._warn,
         )
         self.log_dir = os.fspath(log_dir)
-        self.histogram_freq = histogram_freq
+        self.histogram_freq = arguments.epochs_between(
+            "histogram_freq", histogram_freq
+        )
         self.write_graph = write_graph
         self.write_images = write_images
         self.write_steps_per_second = moved.write_steps_per_second
         self.update_freq = arguments.update_freq_of(moved.update_freq)
-        self.embeddings_freq = moved.embeddings_freq
-        self.embeddings_metadata = moved.embeddings_metadata
+        self.embeddings_freq = arguments.epochs_between(
+            "embeddings_freq", moved.embeddings_freq
+        )
+        self.embeddings_metadata = arguments.metadata_of(
+            moved.embeddings_metadata
+        )
         self.write_learning_rate = arguments.learning_rate_freq_of(
             write_learning_rate
         )
-        self.notes = notes
-        require_number(
-            self,
-            at_least=0,
-            histogram_freq=histogram_freq or 0,
-            embeddings_freq=self.embeddings_freq or 0,
-        )
+        self.notes = arguments.notes_of(notes)
         self.profile_batch = arguments.profiled_batches(
             moved.profile_batch, self._runtime.backend, self._warn
         )
         self._profile = BatchProfiler(*self.profile_batch)
         refuse_unwritable(self.log_dir, "log_dir")
         self._runs = events.Runs(self.log_dir)
-        self._custom: CustomSummaries | None = None
         self._forget_fit()
 
     def _forget_fit(self) -> None:
@@ -201,23 +202,33 @@ class TensorBoard(Callback):
         if self.update_freq != "epoch" and self._custom is None:
             self._custom = inspection.custom_summaries(self.update_freq)
         if self._custom is not None:
-            self._custom.open(self._runs.directory(_TRAIN))
+            self._custom.open(self._runs.directory(TRAIN))
         if self.write_graph:
             model_events.write_layer_graph(
-                self._runs, _TRAIN, inspection, self.model, self._warn
+                self._runs, TRAIN, inspection, self.model, self._warn
             )
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Makes ready for a fit."""
+        """Makes ready for a fit.
+
+        Args:
+            logs: Not used.
+
+        Raises:
+            InvalidArgument: If `write_learning_rate` asks for the learning
+                rate of a model that has none.
+        """
         del logs
+        if self.write_learning_rate != "auto":
+            self._learning_rates()
         self._forget_fit()
         self._op_graph_is_due = self.write_graph
         if self.notes is not None:
-            self._runs[_TRAIN].text(0, "notes", self.notes)
+            self._runs[TRAIN].text(0, "notes", self.notes)
         if self._custom is not None:
-            self._custom.push(self._runs.directory(_TRAIN), 0)
+            self._custom.push(self._runs.directory(TRAIN), 0)
         if any(self.profile_batch):
-            train_dir = self._runs.directory(_TRAIN)
+            train_dir = self._runs.directory(TRAIN)
             profiler, directory = self._runtime.inspection.profiler(
                 train_dir, self._runs.root
             )
@@ -262,7 +273,7 @@ class TensorBoard(Callback):
         del logs
         if self._custom is not None:
             self._custom.push(
-                self._runs.directory(_VALIDATION), self._evaluated.value
+                self._runs.directory(VALIDATION), self._evaluated.value
             )
 
     @batch_hook(needed=_has_batch_curves)
@@ -279,20 +290,19 @@ class TensorBoard(Callback):
         values = self._numbers(logs)
         if iterations is not None:
             values = curves.tagged(values, "evaluation_", "_vs_iterations")
-            self._write(_VALIDATION, iterations, values)
+            self._write(VALIDATION, iterations, values)
         self._flush()
         if self._custom is not None:
             self._custom.pop()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Writes what is due at the end of an epoch."""
-        if logs:
-            self._write_epoch(epoch, self._numbers(logs))
+        self._log_epoch_metrics(epoch, logs)
         if self._op_graph_is_due:
             self._op_graph_is_due = False
             graph = self._runtime.inspection.op_graph(self.model)
             if graph is not None:
-                self._runs[_TRAIN].op_graph(graph)
+                self._runs[TRAIN].op_graph(graph)
         self._write_model(epoch)
         self._flush()
 
@@ -301,7 +311,7 @@ class TensorBoard(Callback):
         del logs
         self._close()
         self._runtime.discard_write_path(
-            storage.join(self.log_dir, _TRAIN), self._model
+            storage.join(self.log_dir, TRAIN), self._model
         )
 
     # -- writing ------------------------------------------------------------
@@ -310,7 +320,7 @@ class TensorBoard(Callback):
         """Writes weights and embeddings, if it is their epoch."""
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             model_events.write_weights(
-                self._runs[_TRAIN],
+                self._runs[TRAIN],
                 self._runtime.inspection,
                 self.model,
                 epoch,
@@ -319,24 +329,13 @@ class TensorBoard(Callback):
         if self.embeddings_freq and epoch % self.embeddings_freq == 0:
             model_events.write_embeddings(
                 self._runs,
-                _TRAIN,
+                TRAIN,
                 self._runtime.inspection,
                 self.model,
                 epoch,
                 self.embeddings_metadata,
                 self._warn,
             )
-
-    def _flush(self) -> None:
-        """Brings to the files what there is, the model's own as well."""
-        self._runs.flush()
-        if self._custom is not None:
-            self._custom.flush()
-
-    def _directory(self) -> str:
-        # Workers that are not the chief write aside.
-        inside = storage.join(self.log_dir, _TRAIN)
-        return os.path.dirname(self._runtime.write_path(inside, self._model))
 
     def _write_batch(self, step: int, ended: int, logs: Logs | None) -> None:
         # A remote worker may hand over something that is no dict.
@@ -347,36 +346,31 @@ class TensorBoard(Callback):
             values["steps_per_second"] = curves.per_second(
                 ended, self._batch_begin_s
             )
-        self._write(_TRAIN, step, curves.tagged(values, "batch_"))
+        self._write(TRAIN, step, curves.tagged(values, "batch_"))
 
-    def _write_epoch(self, epoch: int, values: dict[str, float]) -> None:
-        training, validation = curves.by_run(values)
-        training.update(
-            self._runtime.inspection.scheduled_rates(self.model)
-            if self.write_learning_rate == "auto"
-            else self._learning_rates()
-        )
+    def _log_epoch_metrics(self, epoch: int, logs: Logs | None) -> None:
+        """Writes the curves of an epoch; subclasses add theirs here."""
+        if not logs:
+            return
+        training, validation = curves.by_run(self._numbers(logs))
+        training = self._numbers(self._collect_learning_rate(training))
         iterations = self._runtime.iterations(self.model)
         if self._epoch_begin is not None and iterations is not None:
             before, begin_s = self._epoch_begin
             training["steps_per_second"] = curves.per_second(
                 iterations - before, begin_s
             )
-        self._write(_TRAIN, epoch, curves.tagged(training, "epoch_"))
-        self._write(_VALIDATION, epoch, curves.tagged(validation, "epoch_"))
+        self._write(TRAIN, epoch, curves.tagged(training, "epoch_"))
+        self._write(VALIDATION, epoch, curves.tagged(validation, "epoch_"))
 
-    def _write(self, run: str, step: int, values: dict[str, float]) -> None:
-        if values:
-            self._runs[run].scalars(step, values)
-
-    def _numbers(self, logs: Mapping[str, Any] | None) -> dict[str, float]:
-        return curves.numbers(logs, self._runtime.scalar)
-
-    def _learning_rates(self) -> dict[str, float]:
-        return {
-            f"learning_rate_{rate.optimizer_name}".rstrip("_"): rate.read()
-            for rate in self._runtime.learning_rates(self.model.optimizer)
-        }
+    def _collect_learning_rate(self, logs: Logs) -> Logs:
+        """Adds the learning rate to an epoch's logs, where it belongs."""
+        logs.update(
+            self._runtime.inspection.scheduled_rates(self.model)
+            if self.write_learning_rate == "auto"
+            else self._learning_rates()
+        )
+        return logs
 
     # -- state --------------------------------------------------------------
 
@@ -389,10 +383,4 @@ class TensorBoard(Callback):
 
     def _close(self) -> None:
         self._profile.end_fit()
-        if self._custom is not None:
-            self._custom.close()
-        self._runs.close()
-
-    def __getstate__(self) -> dict[str, Any]:
-        # TensorFlow's writers belong to this process.
-        return {**super().__getstate__(), "_custom": None}
+        super()._close()

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from kerascb.callbacks.callback import Callback
+from kerascb.frequency import within_epoch
 
 if TYPE_CHECKING:
     from kerascb.runtime import Logs
@@ -51,6 +52,7 @@ class TerminateOnNaN(Callback):
         """
         loss = logs.get("loss") if logs else None
         if loss is not None and not self._is_finite(loss):
+            batch = within_epoch(batch, (self.params or {}).get("steps"))
             self._terminate(f"Batch {batch}", f"batch {batch}", loss)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -6,6 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
+from kerascb.callbacks._arguments import require_number
 from kerascb.callbacks.callback import Callback
 from kerascb.errors import InvalidArgument
 
@@ -29,14 +30,15 @@ class UpdateEmbeddingCallback(Callback):
 
     Args:
         dynamic_embedding_layer: The layer, of a model that `fit` trains.
-        interval: Seconds between two updates (≥ 0).
+        interval: Seconds between two updates (≥ 0); infinite for the first
+            one only.
         clock: Returns seconds; for tests.
 
     Raises:
         InvalidArgument: If the layer cannot be updated, or the interval is no
             time.
-        UnsupportedRuntime: At the end of the first batch, if the model is one
-            of Keras 3.
+        UnsupportedRuntime: When training begins, if the model is one of Keras
+            3 and `on_interval` is not a subclass's own.
 
     Attributes:
         interval: As given.
@@ -68,17 +70,12 @@ class UpdateEmbeddingCallback(Callback):
                 "UpdateEmbeddingCallback updates a DynamicEmbedding layer; got "
                 f"dynamic_embedding_layer={dynamic_embedding_layer!r}."
             )
-        if not (math.isfinite(interval) and interval >= 0):
-            raise InvalidArgument(
-                "UpdateEmbeddingCallback needs a time to wait between two "
-                f"updates; got interval={interval}. Pass seconds, 0 or more."
-            )
+        require_number(self, at_least=0, interval=interval)
         self.interval = interval
         self._dynamic_embedding_layer = dynamic_embedding_layer
         self._clock = clock
         self._is_on = False
         self._due_at = -math.inf
-        self._epoch = 0
 
     def start(self) -> None:
         """Turns the updates on; the first one is due at once."""
@@ -111,15 +108,15 @@ class UpdateEmbeddingCallback(Callback):
             self._dynamic_embedding_layer, self.model
         )
 
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Notes the epoch, for subclasses.
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Finds out what the first update would fail of.
 
         Args:
-            epoch: Zero-based index of the epoch.
             logs: Not used.
         """
         del logs
-        self._epoch = epoch
+        if type(self).on_interval is UpdateEmbeddingCallback.on_interval:
+            self._runtime.require_dynamic_embeddings()
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Makes an update if one is due.

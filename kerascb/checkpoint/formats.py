@@ -7,7 +7,8 @@ tells the user so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 
 from kerascb.errors import InvalidArgument
 from kerascb.runtime import Format, Runtime
@@ -47,10 +48,24 @@ def target_of(path: str, weights_only: bool, runtime: Runtime) -> Target:
         <Format.KERAS: 'a .keras archive'>
     """
     if runtime.name == "keras2":
-        return Target(path, _keras2_format(path, weights_only))
-    if weights_only:
-        return _keras3_weights(path, runtime)
-    return _keras3_model(path, runtime)
+        target = Target(path, _keras2_format(path, weights_only))
+    elif weights_only:
+        target = _keras3_weights(path, runtime)
+    else:
+        target = _keras3_model(path, runtime)
+    return _with_hint(target, path)
+
+
+def _with_hint(target: Target, path: str) -> Target:
+    """A word more where a capital letter makes a path mean another format."""
+    end = os.path.splitext(path)[1]
+    if end == end.lower() or end.lower() not in {".keras", *_HDF5}:
+        return target
+    hint = (
+        f"{path!r} becomes {target.form.value}: Keras tells formats by "
+        f"{end.lower()!r}, not by {end!r}."
+    )
+    return replace(target, note=f"{target.note} {hint}".strip())
 
 
 def _keras2_format(path: str, weights_only: bool) -> Format:

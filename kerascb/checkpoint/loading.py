@@ -6,7 +6,6 @@ import json
 import os
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -17,10 +16,13 @@ from kerascb.paths import is_remote
 from kerascb.runtime import Format, Runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-_KERAS2_SAVED_MODEL = "keras_metadata.pb"
 _METADATA = "metadata.json"
+_SHARDED_WEIGHTS = ".weights.json"
+_ORBAX_FILES = frozenset(
+    {"orbax.checkpoint", "pytree.orbax-checkpoint", "checkpoint_metadata"}
+)
 
 
 @dataclass(frozen=True)
@@ -111,74 +113,96 @@ def find(path: str) -> Found:
         FileNotFoundError: If there is nothing.
         InvalidArgument: If it is nothing that Keras or kerascb wrote.
     """
-    place = Path(path)
-    if is_remote(path):
-        return Found(path, _by_name(path))
-    if place.is_dir():
-        return _in_directory(place)
-    if place.is_file():
-        return _in_file(place)
-    if Path(f"{path}.index").is_file():
+    files: Any = runtime.gfile() if is_remote(path) else _LocalFiles
+    if files.isdir(path):
+        return _in_directory(path, files)
+    if files.exists(path):
+        with runtime.files_of(path).reading(
+            path, name=os.path.basename(path)
+        ) as local:
+            return _in_file(path, local)
+    if files.exists(f"{path}.index"):
         return Found(path, Format.TF_CHECKPOINT)
-    if Path(f"{path}.weights.h5").is_file():
+    if files.exists(f"{path}.weights.h5"):
         return Found(f"{path}.weights.h5", Format.WEIGHTS)
     raise FileNotFoundError(f"No model and no weights at {path!r}.")
 
 
-def _by_name(path: str) -> Format:
-    if path.endswith(".keras"):
-        return Format.KERAS
-    if path.endswith(".weights.h5"):
-        return Format.WEIGHTS
-    is_hdf5 = path.endswith((".h5", ".hdf5"))
-    return Format.HDF5 if is_hdf5 else Format.SAVED_MODEL
+class _LocalFiles:
+    """This machine's files, asked as TensorFlow's `gfile` is."""
+
+    isdir = staticmethod(os.path.isdir)
+    exists = staticmethod(os.path.isfile)
+    listdir = staticmethod(os.listdir)
 
 
-def _in_directory(folder: Path) -> Found:
-    if (folder / _KERAS2_SAVED_MODEL).is_file():
-        return Found(str(folder), Format.SAVED_MODEL, "2")
-    if (folder / "saved_model.pb").is_file():
-        return Found(str(folder), Format.SAVED_MODEL, "3")
+def _in_directory(folder: str, files: Any) -> Found:
+    names = {name.rstrip("/") for name in files.listdir(folder)}
+    if "saved_model.pb" in names:
+        return Found(folder, Format.SAVED_MODEL, runtime.owner_of(folder))
     # An unzipped archive or one of Orbax's: Keras tells them apart itself.
-    return Found(str(folder), Format.KERAS)
+    if (
+        "config.json" in names
+        or names & _ORBAX_FILES
+        or any(name.isdigit() for name in names)
+    ):
+        return Found(folder, Format.KERAS)
+    prefixes = sorted(
+        name.removesuffix(".index") for name in names if name.endswith(".index")
+    )
+    hint = (
+        f" It has TensorFlow checkpoints; give the prefix of one: "
+        f"{os.path.join(folder, prefixes[-1])!r}."
+        if prefixes
+        else ""
+    )
+    raise InvalidArgument(
+        f"There is no model and no weights in the directory {folder!r}.{hint}"
+    )
 
 
-def _in_file(file: Path) -> Found:
-    if zipfile.is_zipfile(file):
-        with zipfile.ZipFile(file) as archive:
+def _in_file(path: str, local: str) -> Found:
+    if path.endswith(_SHARDED_WEIGHTS):
+        return Found(path, Format.WEIGHTS)
+    if zipfile.is_zipfile(local):
+        with zipfile.ZipFile(local) as archive:
             if _METADATA in archive.namelist():
                 metadata = json.loads(archive.read(_METADATA))
                 version = metadata.get("keras_version", "")
-                return Found(str(file), Format.KERAS, version)
-    if not h5py.is_hdf5(file):
+                return Found(path, Format.KERAS, version)
+    if not h5py.is_hdf5(local):
         raise InvalidArgument(
-            f"{str(file)!r} is neither a .keras archive nor an HDF5 file."
+            f"{path!r} is neither a .keras archive nor an HDF5 file."
         )
-    with h5py.File(file, "r") as content:
+    with h5py.File(local, "r") as content:
         attributes = dict(content.attrs)
     version = attributes.get("keras_version", "")
     if isinstance(version, bytes):
         version = version.decode()
     if "model_config" in attributes:
-        return Found(str(file), Format.HDF5, str(version))
+        return Found(path, Format.HDF5, str(version))
     if "layer_names" in attributes:
-        return Found(str(file), Format.HDF5_WEIGHTS, str(version))
-    return Found(str(file), Format.WEIGHTS)
+        return Found(path, Format.HDF5_WEIGHTS, str(version))
+    return Found(path, Format.WEIGHTS)
 
 
 def _runtime_for(found: Found) -> Runtime:
     major = found.keras_version.partition(".")[0]
-    candidates = runtime.loaded()
-    if found.form is Format.SAVED_MODEL:
-        # Unlike a file, a directory of one Keras is nothing to the other.
-        candidates = runtime.installed()
-    for candidate in candidates:
+    for candidate in _candidates(found):
         if candidate.version.startswith(f"{major}."):
             return candidate
-    if found.form is Format.SAVED_MODEL and major:
+    if found.form is Format.SAVED_MODEL:
         package = "tf_keras" if major == "2" else "keras"
         raise InvalidArgument(
             f"{found.path!r} was saved with Keras {major}, which is not "
             f"installed. pip install {package}."
         )
-    return candidates[0]
+    return runtime.in_force()
+
+
+def _candidates(found: Found) -> Iterator[Runtime]:
+    yield from runtime.loaded()
+    if found.form is Format.SAVED_MODEL:
+        # Unlike a file, a directory of one Keras is nothing to the other. No
+        # other Keras is imported but for one that those in use cannot read.
+        yield from runtime.installed()

@@ -56,8 +56,10 @@ filepath: "{epoch}-{los}". Reason: no epoch has a value for 'los'. Did you \
 mean 'loss'? There will be: loss.
     """
     available = list(available)
-    samples = {**dict.fromkeys(available, 0.5), "epoch": 1, "batch": 1}
     try:
+        # What is indexed is no number, and what it is cannot be known.
+        numbers = set(available) - _indexed(template)
+        samples = {**dict.fromkeys(numbers, 0.5), "epoch": 1, "batch": 1}
         template.format_map(_Lenient(samples))
     except (AttributeError, IndexError, TypeError, ValueError) as error:
         raise InvalidArgument(
@@ -88,6 +90,22 @@ def fill(template: str, values: Mapping[str, Any]) -> tuple[str, list[str]]:
     return template.format_map(lenient), lenient.missing
 
 
+def literal(template: str) -> str | None:
+    """The one path that a template without placeholders means.
+
+    Args:
+        template: The template.
+
+    Returns:
+        The path, its braces undoubled; `None` if there are placeholders.
+
+    Example:
+        >>> literal("a{{x}}")
+        'a{x}'
+    """
+    return None if fields_of(template) else template.format()
+
+
 def pattern_of(template: str) -> re.Pattern[str]:
     """A pattern that matches everything a template can become.
 
@@ -103,6 +121,15 @@ def pattern_of(template: str) -> re.Pattern[str]:
         for text, name, _, _ in string.Formatter().parse(template)
     ]
     return re.compile("".join(parts), re.DOTALL)
+
+
+def _indexed(template: str) -> set[str]:
+    """The names of which an item is asked for: `{f1[0]}`."""
+    return {
+        name.partition("[")[0]
+        for _, name, _, _ in string.Formatter().parse(template)
+        if name is not None and "[" in name
+    }
 
 
 class _Lenient(dict[str, Any]):

@@ -32,7 +32,10 @@ def check_writable(template: str, form: Format, owner: str) -> None:
         name is not None for _, name, _, _ in string.Formatter().parse(template)
     )
     if not is_template:
-        check_kind(template.format(), form, owner)
+        path = template.format()
+        check_kind(path, form, owner)
+        if os.path.isfile(path) and os.access(path, os.W_OK):
+            return  # Written over, which needs no permission for the folder.
     obstacle = obstacle_in(os.path.dirname(_fixed_part(template)))
     if obstacle:
         raise UnwritablePath(

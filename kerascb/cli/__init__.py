@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from kerascb import __version__
 from kerascb.cli import run, swap
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m kerascb",
         description="tf.keras.callbacks, done again: a drop-in.",
         allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"kerascb {__version__}"
     )
     subparsers = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True

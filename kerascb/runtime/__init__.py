@@ -23,11 +23,12 @@ from kerascb.runtime._backup import (
     BackupStore,
     Position,
 )
-from kerascb.runtime._files import files_of
+from kerascb.runtime._files import Files, files_of
 from kerascb.runtime._fit import callbacks_of_fit, has_validation
 from kerascb.runtime._formats import Format
 from kerascb.runtime._inspection import CustomSummaries, Inspection, Profiler
 from kerascb.runtime._metrics import is_name_of
+from kerascb.runtime._model_inside import owner_of
 from kerascb.runtime._protocol import (
     Comparison,
     LearningRate,
@@ -38,9 +39,9 @@ from kerascb.runtime._protocol import (
 from kerascb.runtime._remote import gfile
 from kerascb.runtime._saving import (
     has_own_saver,
-    latest_checkpoint,
     options_type,
 )
+from kerascb.runtime._tensorflow_checkpoints import latest_checkpoint
 
 __all__ = [
     "BackupFiles",
@@ -48,6 +49,7 @@ __all__ = [
     "BackupStore",
     "Comparison",
     "CustomSummaries",
+    "Files",
     "Format",
     "Inspection",
     "LearningRate",
@@ -73,10 +75,10 @@ __all__ = [
     "of",
     "of_package",
     "options_type",
-    "warn_misuse",
+    "owner_of",
 ]
 
-_KERAS3_MINIMUM = (3, 4)
+_KERAS3_MINIMUM = (3, 12)
 _PACKAGES = ("tf_keras", "keras")
 
 
@@ -161,7 +163,7 @@ def _of_keras_package() -> Runtime:
         return _keras2("keras")
     if (major, minor) < _KERAS3_MINIMUM:
         raise UnsupportedRuntime(
-            f"kerascb needs Keras 3.4 or newer, or Keras 2; got keras="
+            f"kerascb needs Keras 3.12 or newer, or Keras 2; got keras="
             f"{version}. pip install -U keras."
         )
     from kerascb.runtime.keras3 import Keras3

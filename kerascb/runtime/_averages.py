@@ -7,8 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kerascb.runtime._learning_rate import inner_optimizers
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+
+def optimizers_with_averages(optimizer: Any) -> list[Any]:
+    """The optimizers inside one that were made with `use_ema=True`.
+
+    Args:
+        optimizer: An optimizer of any Keras, or a wrapper of some.
+    """
+    return [
+        one
+        for one in inner_optimizers(optimizer)
+        if getattr(one, "use_ema", False)
+    ]
 
 
 def pairs_of_keras3(

@@ -16,6 +16,7 @@ import h5py
 
 from kerascb.errors import UnreadableBackup
 from kerascb.runtime._files import files_of
+from kerascb.runtime._optimizers import build_optimizer
 
 if TYPE_CHECKING:
     import contextlib
@@ -235,17 +236,3 @@ def _position_in(metadata: str) -> Position:
     if not isinstance(content, dict) or "epoch" not in content:
         raise OSError(f"no epoch in the metadata {metadata!r}")
     return Position(content["epoch"])
-
-
-def build_optimizer(model: Any) -> None:
-    """Makes the optimizer's variables, so that they can be restored.
-
-    Args:
-        model: A built model, of any Keras; old optimizers of Keras 2 make
-            their variables by themselves.
-    """
-    optimizer = getattr(model, "optimizer", None)
-    build = getattr(optimizer, "build", None)
-    is_built = getattr(optimizer, "built", getattr(optimizer, "_built", False))
-    if callable(build) and not is_built:
-        build(model.trainable_variables)

@@ -13,7 +13,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kerascb.paths import is_remote
-from kerascb.runtime._remote import gfile
+from kerascb.runtime._remote import gfile, remote_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,13 @@ _STAGED = ".tmp-"
 
 
 class Files(Protocol):
-    """A file system."""
+    """A file system.
+
+    Attributes:
+        errors: What its calls raise when they fail.
+    """
+
+    errors: tuple[type[Exception], ...]
 
     def exists(self, path: str) -> bool:
         """Whether there is a file or folder of that name."""
@@ -66,6 +72,8 @@ def files_of(path: str) -> Files:
 
 class LocalFiles:
     """The file systems of this machine."""
+
+    errors: tuple[type[Exception], ...] = (OSError,)
 
     def exists(self, path: str) -> bool:
         """Asks the operating system."""
@@ -119,6 +127,7 @@ class RemoteFiles:
 
     def __init__(self) -> None:
         self._gfile: Any = gfile()
+        self.errors: tuple[type[Exception], ...] = (OSError, remote_error())
 
     def exists(self, path: str) -> bool:
         """Asks the remote side."""
@@ -135,10 +144,14 @@ class RemoteFiles:
             if not os.path.exists(local):
                 return
             staged = _staged(path)
-            self._gfile.copy(local, staged, overwrite=True)
-            if keep_as is not None and self.exists(path):
-                self._gfile.rename(path, keep_as, overwrite=True)
-            self._gfile.rename(staged, path, overwrite=True)
+            try:
+                self._gfile.copy(local, staged, overwrite=True)
+                if keep_as is not None and self.exists(path):
+                    self._gfile.rename(path, keep_as, overwrite=True)
+                self._gfile.rename(staged, path, overwrite=True)
+            except BaseException:
+                self._remove_if_there(staged)
+                raise
 
     @contextlib.contextmanager
     def reading(self, path: str, *, name: str) -> Iterator[str]:
@@ -155,20 +168,24 @@ class RemoteFiles:
     def remove(self, path: str) -> None:
         """Removes the file and its staged successor."""
         for one in (path, _staged(path)):
-            if self.exists(one):
-                self._gfile.remove(one)
+            self._remove_if_there(one)
 
     def remove_if_empty(self, path: str) -> None:
         """Leaves a folder with foreign files as it is."""
         if self._gfile.isdir(path) and not self._gfile.listdir(path):
             self._gfile.rmtree(path)
 
+    def _remove_if_there(self, path: str) -> None:
+        if self.exists(path):
+            self._gfile.remove(path)
+
 
 def _staged(path: str) -> str:
     # The end of the name stays: Keras reads the format off it. The name is
     # always the same, so that a killed run leaves one such file at most.
-    folder, name = os.path.split(path)
-    return os.path.join(folder, _STAGED + name)
+    # What stands before it is not split and joined: `ram://a` has no folder.
+    name = os.path.basename(path)
+    return path[: len(path) - len(name)] + _STAGED + name
 
 
 def _force_to_disk(path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,6 +38,37 @@ def callbacks_of_fit(model: Any) -> list[Any] | None:
     if arguments is None:
         return None
     return list(getattr(arguments.get("callbacks"), "callbacks", ()))
+
+
+class StartOfFit:
+    """Where the `fit` that is running now shall begin, and no other one.
+
+    Keras leaves where to begin with the model until a `fit` reads it. If one
+    fails before that, in a callback's `on_train_begin`, the next one would
+    read what was meant for it.
+
+    Args:
+        model: The model being trained, as the callback was given it.
+        epoch: Zero-based index of the epoch to begin with.
+        batch: Zero-based index of the batch to begin with.
+    """
+
+    def __init__(self, model: Any, epoch: int, batch: int = 0) -> None:
+        self._model = model
+        callbacks = _callbacks_object(model)
+        self._callbacks = None if callbacks is None else weakref.ref(callbacks)
+        self.epoch = epoch
+        self.batch = batch
+
+    def is_meant(self) -> bool:
+        """Whether it is the same `fit` that asks, or no `fit` as then."""
+        then = self._callbacks and self._callbacks()
+        return _callbacks_object(self._model) is then
+
+
+def _callbacks_object(model: Any) -> Any:
+    """The list that a running `fit` of the model made of its callbacks."""
+    return (_arguments_of_fit(model) or {}).get("callbacks")
 
 
 def _arguments_of_fit(model: Any) -> Mapping[str, Any] | None:

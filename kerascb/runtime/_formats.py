@@ -27,6 +27,14 @@ class Format(enum.Enum):
         """Whether it is one file, under the very path that was given."""
         return self in _ONE_FILE
 
+    def takes_options(self, runtime: str) -> bool:
+        """Whether TensorFlow's options of a save have an effect on it.
+
+        Args:
+            runtime: The Keras that writes, `"keras2"` or `"keras3"`.
+        """
+        return self in _WITH_OPTIONS[runtime]
+
 
 _WEIGHTS = frozenset(
     {
@@ -39,3 +47,14 @@ _WEIGHTS = frozenset(
 _ONE_FILE = frozenset(
     {Format.KERAS, Format.HDF5, Format.WEIGHTS, Format.HDF5_WEIGHTS}
 )
+_WITH_OPTIONS = {
+    "keras2": frozenset(
+        {
+            Format.SAVED_MODEL,
+            Format.TF_CHECKPOINT,
+            Format.OWN,
+            Format.OWN_WEIGHTS,
+        }
+    ),
+    "keras3": frozenset({Format.TF_CHECKPOINT}),
+}

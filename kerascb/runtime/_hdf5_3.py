@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,7 +16,8 @@ import h5py
 import keras
 from keras.src.legacy.saving import legacy_h5_format
 
-_LOG = logging.getLogger(__name__)
+from kerascb.runtime import _optimizers
+
 _KERAS2_PREFIX = "Custom>"
 """How Keras 2 begins the names of its own optimizers."""
 
@@ -49,8 +49,22 @@ def load(
         config = file.attrs.get("training_config")
         if compile and config is not None:
             _compile(model, json.loads(config))
-            _restore_optimizer(model.optimizer, model, file)
+            _restore_optimizer(model, file)
     return model
+
+
+def load_weights(model: Any, path: str) -> None:
+    """Loads weights, and the optimizer's state where the file has it.
+
+    Args:
+        model: The model to load into.
+        path: The file: of a whole model, or of weights in Keras 2's layout.
+    """
+    with h5py.File(path, "r") as file:
+        group = file.get("model_weights", file)
+        legacy_h5_format.load_weights_from_hdf5_group(group, model)
+        if getattr(model, "optimizer", None) is not None:
+            _restore_optimizer(model, file)
 
 
 def _compile(model: Any, config: Mapping[str, Any]) -> None:
@@ -64,12 +78,14 @@ def _compile(model: Any, config: Mapping[str, Any]) -> None:
 
 
 def _optimizer(config: Mapping[str, Any]) -> Any:
-    name = config["class_name"].removeprefix(_KERAS2_PREFIX)
-    settings = dict(config["config"])
-    if name != config["class_name"]:
-        # Keras 2's has settings beyond, such as `is_legacy_optimizer`.
-        known = inspect.signature(getattr(keras.optimizers, name)).parameters
-        settings = {key: settings[key] for key in settings if key in known}
+    name, settings = config["class_name"], dict(config["config"])
+    if _registered(name) is None and name.startswith(_KERAS2_PREFIX):
+        name = name.removeprefix(_KERAS2_PREFIX)
+        kind = _registered(name) or getattr(keras.optimizers, name, None)
+        if kind is not None:
+            # Keras 2's has settings beyond, such as `is_legacy_optimizer`.
+            known = inspect.signature(kind).parameters
+            settings = {key: settings[key] for key in settings if key in known}
     return keras.optimizers.deserialize(
         {"class_name": name, "config": settings}
     )
@@ -79,15 +95,18 @@ def _metric(config: Mapping[str, Any]) -> Any:
     settings = config["config"]
     if isinstance(settings.get("fn"), str):
         # Keras 2 wraps what was compiled by name; the name says it as well.
-        return settings["name"]
+        return _registered(settings["fn"]) or settings["name"]
     return keras.metrics.deserialize(config)
 
 
 def _revive(config: Any, deserialize: Callable[[Any], Any]) -> Any:
     """Objects out of their configurations, as deep as they are nested.
 
-    Names stay names: `compile` knows them better than any deserializer.
+    Names that are Keras's own stay names: `compile` knows them better than
+    any deserializer.
     """
+    if isinstance(config, str):
+        return _registered(config) or config
     if isinstance(config, Mapping):
         if "class_name" in config:
             return deserialize(config)
@@ -99,10 +118,16 @@ def _revive(config: Any, deserialize: Callable[[Any], Any]) -> Any:
     return config
 
 
-def _restore_optimizer(optimizer: Any, model: Any, file: Any) -> None:
+def _registered(name: str) -> Any:
+    """What the user calls by a name, or has registered; else `None`."""
+    return keras.saving.get_registered_object(name)
+
+
+def _restore_optimizer(model: Any, file: Any) -> None:
     if "optimizer_weights" not in file:
         return
-    optimizer.build(model.trainable_variables)
+    optimizer = model.optimizer
+    _optimizers.build_optimizer(model)
     values = legacy_h5_format.load_optimizer_weights_from_hdf5_group(file)
     rate = getattr(optimizer, "_learning_rate", None)
     # Keras 2 does not count the learning rate among an optimizer's variables.
@@ -112,9 +137,4 @@ def _restore_optimizer(optimizer: Any, model: Any, file: Any) -> None:
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value[()])
             return
-    _LOG.warning(
-        "%s holds the state of another Keras's %s, which has other variables; "
-        "the optimizer starts anew.",
-        file.filename,
-        type(optimizer).__name__,
-    )
+    _optimizers.warn_of_fresh(optimizer, file.filename)

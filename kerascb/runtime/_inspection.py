@@ -54,6 +54,9 @@ class CustomSummaries(Protocol):
     def at(self, step: int) -> None:
         """Tells at which step the model is."""
 
+    def writer(self, directory: str) -> Any:
+        """The engine's writer of a directory, made if need be."""
+
     def flush(self) -> None:
         """Brings to the files what the model has written so far."""
 

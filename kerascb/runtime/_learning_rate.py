@@ -1,4 +1,4 @@
-"""The learning rates of an optimizer, and the optimizers inside it."""
+"""What an optimizer knows of training, and the optimizers inside it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,18 @@ def inner_optimizers(optimizer: Any) -> Iterator[Any]:
             yield from inner_optimizers(one)
         return
     yield optimizer
+
+
+def steps_made(model: Any, scalar: Callable[[Any], float]) -> int | None:
+    """Steps the optimizer of a model has made; `None` without an optimizer.
+
+    Args:
+        model: A model of any Keras, or a stand-in.
+        scalar: Reads a variable.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    steps = getattr(optimizer, "iterations", None)
+    return None if steps is None else int(scalar(steps))
 
 
 def learning_rates(

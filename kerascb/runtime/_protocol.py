@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kerascb.runtime._backup import BackupPlan, BackupStore
     from kerascb.runtime._formats import Format
     from kerascb.runtime._inspection import Inspection
+    from kerascb.runtime._metrics import KnownMetrics
 
 Logs = dict[str, Any]
 """Metric name → value, as a hook receives it."""
@@ -94,14 +95,8 @@ class Runtime(Protocol):
     def say(self, message: str) -> None:
         """Prints a line where this Keras prints its own."""
 
-    def warn(self, message: str, *, stacklevel: int = 2) -> None:
-        """Warns through the channel this Keras warns through.
-
-        Args:
-            message: The text.
-            stacklevel: As in `warnings.warn`; 2 is the caller of the method
-                that calls `warn`.
-        """
+    def warn(self, message: str) -> None:
+        """Warns through the channel this Keras warns through."""
 
     # -- logs ---------------------------------------------------------------
 
@@ -124,11 +119,8 @@ class Runtime(Protocol):
     def bare(self, model: Any) -> Any:
         """The Keras model, its variables as they may be; costs nothing."""
 
-    def metric_names(self, model: Any) -> frozenset[str] | None:
-        """Names of what `fit` will log, without `val_`.
-
-        `None` if that cannot be known before the first batch.
-        """
+    def known_metrics(self, model: Any) -> KnownMetrics:
+        """What is known before the first batch of what `fit` will log."""
 
     def metric_direction(self, model: Any, monitor: str) -> Direction | None:
         """What the compiled metric says of itself, if there is one."""
@@ -184,6 +176,13 @@ class Runtime(Protocol):
         """The value a variable has now, whatever is assigned to it later."""
 
     # -- dynamic embeddings -------------------------------------------------
+
+    def require_dynamic_embeddings(self) -> None:
+        """Refuses where there is no `DynamicEmbedding` layer.
+
+        Raises:
+            UnsupportedRuntime: With Keras 3.
+        """
 
     def update_embeddings(self, layer: Any, model: Any) -> None:
         """Fits the vocabulary of a `DynamicEmbedding` to what it has seen.

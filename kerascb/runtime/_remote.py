@@ -16,8 +16,24 @@ def gfile() -> Any:
     Raises:
         MissingDependency: If TensorFlow is not installed.
     """
+    return _tensorflow().io.gfile
+
+
+def remote_error() -> type[Exception]:
+    """What those calls raise; most of these are no `OSError`.
+
+    Returns:
+        `tf.errors.OpError`.
+
+    Raises:
+        MissingDependency: If TensorFlow is not installed.
+    """
+    return _tensorflow().errors.OpError  # type: ignore[no-any-return]
+
+
+def _tensorflow() -> Any:
     try:
         import tensorflow as tf
     except ImportError as error:
         raise MissingDependency("A remote path", "tensorflow") from error
-    return tf.io.gfile
+    return tf

@@ -8,7 +8,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerascb.errors import InvalidArgument
 from kerascb.paths import is_remote
 from kerascb.runtime._remote import gfile
 
@@ -24,10 +23,13 @@ def has_own_saver(model: Any, weights_only: bool) -> bool:
     Such a model decides itself what a path means.
 
     Args:
-        model: A Keras model, or something that stands in for one.
+        model: A Keras model, torch's wrapper of one, or something that stands
+            in for one.
         weights_only: Look at `save_weights` instead of `save`.
     """
     name = "save_weights" if weights_only else "save"
+    if not hasattr(model, name):
+        model = getattr(model, "module", model)
     home = getattr(getattr(model, name, None), "__module__", None)
     return (home or "").partition(".")[0] not in _KERAS_PACKAGES
 
@@ -89,77 +91,3 @@ def options_type(weights_only: bool) -> type | None:
         else tf.saved_model.SaveOptions
     )
     return kind
-
-
-def latest_checkpoint(folder: str) -> str | None:
-    """The prefix of the newest TensorFlow checkpoint that a folder notes.
-
-    Args:
-        folder: Where to look.
-
-    Returns:
-        The prefix; `None` if the folder notes none, or without TensorFlow.
-    """
-    if importlib.util.find_spec("tensorflow") is None:
-        return None
-    import tensorflow as tf
-
-    prefix: str | None = tf.train.latest_checkpoint(folder)
-    return prefix
-
-
-def write_checkpoint(trackable: Any, prefix: str, options: Any = None) -> None:
-    """Writes a TensorFlow checkpoint and notes it as its folder's newest.
-
-    Args:
-        trackable: What to write: a model and all it refers to.
-        prefix: Path that `.index` and `.data-…` are appended to.
-        options: `tf.train.CheckpointOptions`, or `None`.
-    """
-    import tensorflow as tf
-
-    tf.train.Checkpoint(trackable).write(prefix, options=options)
-    tf.__internal__.train.update_checkpoint_state(
-        save_dir=os.path.dirname(prefix),
-        model_checkpoint_path=prefix,
-        save_relative_paths=True,
-        all_model_checkpoint_paths=[prefix],
-    )
-
-
-def read_checkpoint(trackable: Any, prefix: str) -> None:
-    """Restores everything that a model has from a TensorFlow checkpoint.
-
-    Args:
-        trackable: The model; variables it does not have yet are restored
-            when they are made.
-        prefix: As given to `write_checkpoint`.
-
-    Raises:
-        InvalidArgument: If the model has something the checkpoint lacks.
-    """
-    import tensorflow as tf
-
-    require_match(tf.train.Checkpoint(trackable).read(prefix), prefix)
-
-
-def require_match(status: Any, prefix: str) -> None:
-    """Refuses a checkpoint that lacks something the model has.
-
-    Args:
-        status: What reading the checkpoint returned.
-        prefix: The checkpoint.
-
-    Raises:
-        InvalidArgument: If so.
-    """
-    try:
-        status.assert_existing_objects_matched()
-    except AssertionError as error:
-        raise InvalidArgument(
-            f"{prefix!r} was saved from another model or optimizer: {error} "
-            "Compile the model with the same optimizer, or load the weights "
-            "before it is compiled."
-        ) from error
-    # What the checkpoint has beyond the model is nothing to warn of.
-    status.expect_partial()

@@ -8,8 +8,14 @@ from typing import Any
 
 import h5py
 
-from kerascb.runtime import _saving
+from kerascb.runtime import (
+    _model_inside,
+    _one_file,
+    _saving,
+    _tensorflow_checkpoints,
+)
 from kerascb.runtime._formats import Format
+from kerascb.runtime._optimizers import build_optimizer, warn_of_fresh
 
 
 def save(model: Any, path: str, form: Format, options: Any) -> None:
@@ -23,9 +29,12 @@ def save(model: Any, path: str, form: Format, options: Any) -> None:
     """
     _saving.make_parents(path)
     write = model.save_weights if form.is_weights else model.save
-    takes_options = form not in {Format.KERAS, Format.WEIGHTS}
-    extra = {"options": options} if options and takes_options else {}
-    _saving.call_with_accepted(write, path, overwrite=True, **extra)
+    is_used = options and form.takes_options("keras2")
+    extra = {"options": options} if is_used else {}
+    with _one_file.writing(path, form) as local:
+        _saving.call_with_accepted(write, local, overwrite=True, **extra)
+    if form is Format.SAVED_MODEL:
+        _model_inside.remove(path, _model_inside.KERAS3_FILE)
 
 
 def load_model(keras: Any, path: str, form: Format, **how: Any) -> Any:
@@ -37,12 +46,18 @@ def load_model(keras: Any, path: str, form: Format, **how: Any) -> Any:
         form: What it is.
         **how: `custom_objects`, `compile` and `safe_mode`.
     """
-    is_archive = form is Format.KERAS
-    if not is_archive:
+    if form is not Format.KERAS:
         how.pop("safe_mode")
-    model = keras.models.load_model(path, **how)
+    with _one_file.reading(path, form) as local:
+        model = keras.models.load_model(local, **how)
+        if form is Format.HDF5:
+            # Keras gives up on an optimizer that scales losses.
+            _restore_optimizer(keras, model, local)
     if form is Format.SAVED_MODEL and getattr(model, "optimizer", None):
-        _restore_optimizer(model, path)
+        # The directory holds the optimizer; Keras's own loader looks only at
+        # the layers. Saved before its first step, it has no variables there.
+        build_optimizer(model)
+        _tensorflow_checkpoints.read_what_is_there(model, _variables_in(path))
     return model
 
 
@@ -56,51 +71,52 @@ def load_weights(keras: Any, model: Any, path: str, form: Format) -> None:
         form: What it is.
     """
     build_optimizer(model)
-    if form in {Format.HDF5, Format.HDF5_WEIGHTS}:
-        # By content: `save_weights("w.keras")` writes such a file, which
-        # `load_weights` then refuses for its name.
-        hdf5 = importlib.import_module(
-            f"{keras.__name__}.src.saving.legacy.hdf5_format"
-        )
-        with h5py.File(path, "r") as file:
-            group = file["model_weights"] if form is Format.HDF5 else file
-            hdf5.load_weights_from_hdf5_group(group, model)
-        return
-    status = model.load_weights(path)
-    if form in {Format.TF_CHECKPOINT, Format.SAVED_MODEL}:
-        _saving.require_match(status, path)
+    if form is Format.TF_CHECKPOINT:
+        _tensorflow_checkpoints.read_checkpoint(model, path)
+    elif form is Format.SAVED_MODEL:
+        _tensorflow_checkpoints.read_checkpoint(model, _variables_in(path))
+    else:
+        with _one_file.reading(path, form) as local:
+            if form in {Format.HDF5, Format.HDF5_WEIGHTS}:
+                _load_hdf5_weights(keras, model, local, form)
+                _restore_optimizer(keras, model, local)
+            else:
+                model.load_weights(local)
 
 
-def build_optimizer(model: Any) -> None:
-    """Makes the variables of a compiled model's optimizer, if it can.
+def _load_hdf5_weights(keras: Any, model: Any, path: str, form: Format) -> None:
+    # By content: `save_weights("w.keras")` writes such a file, which
+    # `load_weights` then refuses for its name.
+    with h5py.File(path, "r") as file:
+        group = file["model_weights"] if form is Format.HDF5 else file
+        _hdf5(keras).load_weights_from_hdf5_group(group, model)
 
-    Keras loads what it finds variables for, and leaves out the rest.
 
-    Args:
-        model: A model, compiled or not, built or not.
-    """
+def _restore_optimizer(keras: Any, model: Any, path: str) -> None:
+    """Restores an optimizer from an HDF5 file that has its state."""
     optimizer = getattr(model, "optimizer", None)
-    if optimizer is None or not getattr(model, "built", False):
+    with h5py.File(path, "r") as file:
+        if optimizer is None or "optimizer_weights" not in file:
+            return
+        values = [
+            value[()]
+            for value in _hdf5(keras).load_optimizer_weights_from_hdf5_group(
+                file
+            )
+        ]
+    variables = optimizer.variables()
+    if [tuple(v.shape) for v in variables] != [v.shape for v in values]:
+        warn_of_fresh(optimizer, path)
         return
-    if hasattr(optimizer, "build"):
-        optimizer.build(model.trainable_variables)
-    else:  # an optimizer of `optimizers.legacy`
-        optimizer._create_all_weights(model.trainable_variables)
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
-def _restore_optimizer(model: Any, folder: str) -> None:
-    # The directory holds the optimizer; Keras's own loader looks only at the
-    # layers.
-    build_optimizer(model)
-    prefix = os.path.join(folder, "variables", "variables")
-    if _has_optimizer(prefix):
-        _saving.read_checkpoint(model, prefix)
-
-
-def _has_optimizer(prefix: str) -> bool:
-    import tensorflow as tf
-
-    return any(
-        name.startswith("optimizer/")
-        for name, _ in tf.train.list_variables(prefix)
+def _hdf5(keras: Any) -> Any:
+    return importlib.import_module(
+        f"{keras.__name__}.src.saving.legacy.hdf5_format"
     )
+
+
+def _variables_in(folder: str) -> str:
+    return os.path.join(folder, "variables", "variables")

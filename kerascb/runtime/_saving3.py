@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
-from pathlib import Path
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -17,18 +18,22 @@ import numpy as np
 from keras.src.legacy.saving import legacy_h5_format
 
 from kerascb.errors import InvalidArgument
-from kerascb.paths import is_remote
-from kerascb.runtime import _hdf5_3, _saving
+from kerascb.runtime import (
+    _hdf5_3,
+    _model_inside,
+    _one_file,
+    _saving,
+    _tensorflow_checkpoints,
+)
+from kerascb.runtime._files import files_of
 from kerascb.runtime._formats import Format
-from kerascb.runtime._remote import gfile
+from kerascb.runtime._optimizers import build_optimizer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-ARCHIVE = os.path.join("assets.extra", "kerascb.keras")
-"""The whole model inside a SavedModel; TensorFlow ignores that folder."""
-
-_SEEDS = os.path.join("assets.extra", "kerascb_seeds.json")
+_SEEDS = "kerascb_seeds.json"
+"""What kerascb adds to the archive inside a SavedModel."""
 
 
 def can_write(form: Format) -> bool:
@@ -62,13 +67,37 @@ def save(model: Any, path: str, form: Format, options: Any) -> None:
     if form is Format.SAVED_MODEL:
         _save_directory(model, path)
     elif form is Format.TF_CHECKPOINT:
-        _saving.write_checkpoint(model, path, options)
-    elif form is Format.HDF5_WEIGHTS:
+        _tensorflow_checkpoints.write_checkpoint(model, path, options)
+    else:
+        with _one_file.writing(path, form) as local:
+            _save_file(model, local, form)
+
+
+def _save_file(model: Any, path: str, form: Format) -> None:
+    if form is Format.HDF5_WEIGHTS:
         with h5py.File(path, "w") as file:
             legacy_h5_format.save_weights_to_hdf5_group(file, model)
-    else:
-        write = model.save_weights if form.is_weights else model.save
+        return
+    write = model.save_weights if form.is_weights else model.save
+    with _keeping_compile_config(model):
         _saving.call_with_accepted(write, path, overwrite=True)
+
+
+@contextlib.contextmanager
+def _keeping_compile_config(model: Any) -> Iterator[None]:
+    """Undoes that Keras, writing HDF5, takes the optimizer out of it.
+
+    Every archive written later would lack the optimizer.
+    """
+    config = getattr(getattr(model, "_compile_config", None), "config", None)
+    if config is None:
+        yield
+        return
+    before = dict(config)
+    try:
+        yield
+    finally:
+        config.update(before)
 
 
 def load_model(path: str, form: Format, **how: Any) -> Any:
@@ -84,9 +113,10 @@ def load_model(path: str, form: Format, **how: Any) -> Any:
     """
     if form is Format.SAVED_MODEL:
         return _load_directory(path, how)
-    if form is Format.HDF5:
-        return _hdf5_3.load(path, **how)
-    return keras.models.load_model(path, **how)
+    with _one_file.reading(path, form) as local:
+        if form is Format.HDF5:
+            return _hdf5_3.load(local, **how)
+        return keras.models.load_model(local, **how)
 
 
 def load_weights(model: Any, path: str, form: Format) -> None:
@@ -97,42 +127,46 @@ def load_weights(model: Any, path: str, form: Format) -> None:
         path: What to load.
         form: What it is.
     """
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and model.built and not optimizer.built:
-        optimizer.build(model.trainable_variables)
+    build_optimizer(model)
     if form is Format.TF_CHECKPOINT:
-        _saving.read_checkpoint(model, path)
-    elif form is Format.SAVED_MODEL:
-        model.load_weights(_archive_in(path))
-    elif form in {Format.HDF5, Format.HDF5_WEIGHTS}:
-        with h5py.File(path, "r") as file:
-            group = file["model_weights"] if form is Format.HDF5 else file
-            legacy_h5_format.load_weights_from_hdf5_group(group, model)
-    else:
-        model.load_weights(path)
+        _tensorflow_checkpoints.read_checkpoint(model, path)
+        return
+    if form is Format.SAVED_MODEL:
+        path, form = _archive_in(path), Format.KERAS
+    with _one_file.reading(path, form) as local:
+        if form in {Format.HDF5, Format.HDF5_WEIGHTS}:
+            _hdf5_3.load_weights(model, local)
+        else:
+            model.load_weights(local)
 
 
 def _save_directory(model: Any, folder: str) -> None:
-    _saving.call_with_accepted(model.export, folder, verbose=False)
-    _saving.make_parents(os.path.join(folder, ARCHIVE))
-    keras.models.save_model(model, os.path.join(folder, ARCHIVE))
-    seeds = [variable.numpy().tolist() for variable in _seeds_of(model)]
-    with _open(os.path.join(folder, _SEEDS), "w") as file:
-        json.dump(seeds, file)
+    archive = os.path.join(folder, _model_inside.KERAS3_FILE)
+    _saving.make_parents(archive)
+    # The archive takes its place last: graph and model go together, and an
+    # attempt that fails leaves the model that was there.
+    with files_of(folder).replacing(archive) as local:
+        keras.models.save_model(model, local)
+        seeds = [variable.numpy().tolist() for variable in _seeds_of(model)]
+        with zipfile.ZipFile(local, "a") as file:
+            file.writestr(_SEEDS, json.dumps(seeds))
+        _model_inside.remove(folder, _model_inside.KERAS2_FILE)
+        _saving.call_with_accepted(model.export, folder, verbose=False)
 
 
 def _load_directory(folder: str, how: Mapping[str, Any]) -> Any:
-    model = keras.models.load_model(_archive_in(folder), **how)
-    with _open(os.path.join(folder, _SEEDS), "r") as file:
-        saved = json.load(file)
+    with _one_file.reading(_archive_in(folder), Format.KERAS) as local:
+        model = keras.models.load_model(local, **how)
+        with zipfile.ZipFile(local) as file:
+            saved = json.loads(file.read(_SEEDS))
     for variable, seed in zip(_seeds_of(model), saved, strict=True):
         variable.assign(np.asarray(seed, dtype=variable.dtype))
     return model
 
 
 def _archive_in(folder: str) -> str:
-    archive = os.path.join(folder, ARCHIVE)
-    if _exists(archive):
+    archive = os.path.join(folder, _model_inside.KERAS3_FILE)
+    if files_of(folder).exists(archive):
         return archive
     raise InvalidArgument(
         f"{folder!r} is a SavedModel with a graph only: no model can be made "
@@ -149,15 +183,3 @@ def _seeds_of(model: Any) -> list[Any]:
         for variable in model.variables
         if variable.path.endswith("seed_generator_state")
     ]
-
-
-def _open(path: str, mode: str) -> Any:
-    return (
-        gfile().GFile(path, mode) if is_remote(path) else Path(path).open(mode)
-    )
-
-
-def _exists(path: str) -> bool:
-    return (
-        bool(gfile().exists(path)) if is_remote(path) else Path(path).exists()
-    )

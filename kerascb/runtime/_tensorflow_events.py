@@ -65,15 +65,19 @@ class DefaultWriters:
 
     def open(self, directory: str) -> None:
         """Makes a directory's writer, and with it its file."""
+        self.writer(directory)
+
+    def writer(self, directory: str) -> Any:
+        """The writer of a directory, as `tf.summary` has it."""
         if directory not in self._writers:
             self._writers[directory] = tf.summary.create_file_writer(directory)
+        return self._writers[directory]
 
     def push(self, directory: str, step: int) -> None:
         """Makes the writer of a directory the default."""
-        self.open(directory)
         self._step.assign(step)
         scope = contextlib.ExitStack()
-        scope.enter_context(self._writers[directory].as_default(self._step))
+        scope.enter_context(self.writer(directory).as_default(self._step))
         scope.enter_context(tf.summary.record_if(self._is_recorded()))
         self._stack.append(scope)
 

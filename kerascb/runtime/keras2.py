@@ -13,11 +13,14 @@ from kerascb.runtime import (
     _averages,
     _backup,
     _metrics,
+    _optimizers,
     _saving2,
     _terminal,
 )
+from kerascb.runtime._fit import StartOfFit
 from kerascb.runtime._inspection2 import Inspection2
-from kerascb.runtime._learning_rate import inner_optimizers, learning_rates
+from kerascb.runtime._learning_rate import learning_rates, steps_made
+from kerascb.runtime._metrics2 import Metrics2
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,14 +29,13 @@ if TYPE_CHECKING:
     from kerascb.runtime._backup import BackupPlan, BackupStore
     from kerascb.runtime._formats import Format
     from kerascb.runtime._inspection import Inspection
+    from kerascb.runtime._metrics import KnownMetrics
     from kerascb.runtime._protocol import (
         Comparison,
         LearningRate,
         Logs,
         Progbar,
     )
-
-_TRAINER_STEPS = ("train_step", "test_step", "compute_metrics")
 
 
 class Keras2:
@@ -54,6 +56,7 @@ class Keras2:
         self.package = package
         self.version: str = self._keras.__version__
         self.inspection: Inspection = Inspection2(self._keras)
+        self._metrics = Metrics2(self._keras)
         self._callbacks = self._internal("callbacks")
         self._stock = {
             name: getattr(self._keras.callbacks, name)
@@ -79,11 +82,10 @@ class Keras2:
         """Prints to stdout, or to absl's log, as Keras is set."""
         self._io_utils.print_msg(self.printable(message))
 
-    def warn(self, message: str, *, stacklevel: int = 2) -> None:
+    def warn(self, message: str) -> None:
         """Warns through TensorFlow's log, where Keras 2 has its warnings."""
         from tensorflow.python.platform import tf_logging
 
-        del stacklevel
         tf_logging.warning(message)
 
     def to_python(self, logs: Mapping[str, Any] | None) -> Logs:
@@ -107,21 +109,13 @@ class Keras2:
         """The model itself: Keras 2 wraps none."""
         return model
 
-    def metric_names(self, model: Any) -> frozenset[str] | None:
-        """Names compiled into the model; `None` if its steps are its own."""
-        if not getattr(model, "_is_compiled", False) or any(
-            not _is_of_keras(getattr(type(model), step, None))
-            for step in _TRAINER_STEPS
-        ):
-            return None
-        names = {_metrics.name_of(one) for one in _all_metrics(model)}
-        return frozenset({"loss", *(name for name in names if name)})
+    def known_metrics(self, model: Any) -> KnownMetrics:
+        """A metric given as a word has the name Keras 2 makes of it."""
+        return self._metrics.known(model)
 
     def metric_direction(self, model: Any, monitor: str) -> Direction | None:
         """What the name or class of the compiled metric says."""
-        if model is None:
-            return None
-        return _metrics.direction_of(_all_metrics(model), monitor)
+        return _metrics.direction_of(self._metrics.named(model), monitor)
 
     def learning_rates(self, optimizer: Any) -> list[LearningRate]:
         """One entry an optimizer; Keras 2 has only one."""
@@ -134,21 +128,15 @@ class Keras2:
 
     def ema_optimizers(self, optimizer: Any) -> list[Any]:
         """The optimizers compiled with `use_ema=True`."""
-        return [
-            one
-            for one in inner_optimizers(optimizer)
-            if getattr(one, "use_ema", False)
-        ]
+        return _averages.optimizers_with_averages(optimizer)
 
     def iterations(self, model: Any) -> int | None:
         """The optimizer's step counter."""
-        optimizer = getattr(model, "optimizer", None)
-        steps = getattr(optimizer, "iterations", None)
-        return None if steps is None else int(self.scalar(steps))
+        return steps_made(model, self.scalar)
 
     def start_fit_at(self, model: Any, epoch: int, batch: int = 0) -> None:
         """Hands both over through the object that `fit` asks for them."""
-        model._training_state = _StartAt(epoch, batch)
+        model._training_state = _StartAt(StartOfFit(model, epoch, batch))
 
     def forget_start(self, model: Any) -> None:
         """Leaves the attribute, which the next `fit` reads, at `None`."""
@@ -168,7 +156,7 @@ class Keras2:
             return _backup.WeightsBackups(lambda: model, plan)
         _backup2.require_supported(model._distribution_strategy)
         if model.built:
-            _backup.build_optimizer(model)
+            _optimizers.build_optimizer(model)
         else:
             self.warn(_backup.UNBUILT.format(model=model))
         store = _backup2.CheckpointBackups(model, plan, self._distributed_files)
@@ -193,6 +181,9 @@ class Keras2:
         import tensorflow as tf
 
         return tf.identity(variable)
+
+    def require_dynamic_embeddings(self) -> None:
+        """Keras 2 has such layers."""
 
     def update_embeddings(self, layer: Any, model: Any) -> None:
         """On every replica, as Keras 2 keeps a copy on each."""
@@ -303,8 +294,8 @@ class Keras2:
 class _StartAt:
     """Answers the one question that `fit` has for a training state."""
 
-    def __init__(self, epoch: int, batch: int) -> None:
-        self._start = (epoch, batch)
+    def __init__(self, start: StartOfFit) -> None:
+        self._start = start
 
     def maybe_load_initial_counters_from_ckpt(
         self,
@@ -313,25 +304,7 @@ class _StartAt:
         mode: Any = None,
     ) -> tuple[int, int]:
         """The epoch and the step to start at; arguments as Keras passes."""
-        del steps_per_epoch, initial_epoch, mode
-        return self._start
-
-
-def _is_of_keras(method: Any) -> bool:
-    package = getattr(method, "__module__", "").partition(".")[0]
-    return package in {"keras", "tf_keras"}
-
-
-def _all_metrics(model: Any) -> list[Any]:
-    container = getattr(model, "compiled_metrics", None)
-    compiled = (
-        []
-        if container is None
-        else [
-            *_metrics.flatten(getattr(container, "_user_metrics", None)),
-            *_metrics.flatten(
-                getattr(container, "_user_weighted_metrics", None)
-            ),
-        ]
-    )
-    return [*compiled, *getattr(model, "metrics", [])]
+        del steps_per_epoch, mode
+        if self._start.is_meant():
+            return self._start.epoch, self._start.batch
+        return initial_epoch, 0

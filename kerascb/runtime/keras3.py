@@ -6,7 +6,7 @@ import functools
 import inspect
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import keras
 import numpy as np
@@ -21,12 +21,15 @@ from kerascb.runtime import (
     _averages,
     _backup,
     _metrics,
+    _metrics3,
     _saving3,
     _terminal,
 )
 from kerascb.runtime._arrays3 import to_numpy
+from kerascb.runtime._fit import StartOfFit
 from kerascb.runtime._inspection3 import Inspection3
-from kerascb.runtime._learning_rate import inner_optimizers, learning_rates
+from kerascb.runtime._learning_rate import learning_rates, steps_made
+from kerascb.runtime._stack import level_of_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,14 +38,8 @@ if TYPE_CHECKING:
     from kerascb.runtime._backup import BackupPlan, BackupStore
     from kerascb.runtime._formats import Format
     from kerascb.runtime._inspection import Inspection
+    from kerascb.runtime._metrics import KnownMetrics
     from kerascb.runtime._protocol import LearningRate, Logs, Progbar
-
-_TRAINER_STEPS = (
-    "train_step",
-    "test_step",
-    "compute_metrics",
-    "get_metrics_result",
-)
 
 
 class Keras3:
@@ -72,9 +69,9 @@ class Keras3:
         """Prints to stdout, or to absl's log, as Keras is set."""
         print_msg(self.printable(message))
 
-    def warn(self, message: str, *, stacklevel: int = 2) -> None:
-        """Warns through `warnings`."""
-        warnings.warn(message, stacklevel=stacklevel + 1)
+    def warn(self, message: str) -> None:
+        """Warns through `warnings`, of the user's line."""
+        warnings.warn(message, stacklevel=level_of_user())
 
     def to_python(self, logs: Mapping[str, Any] | None) -> Logs:
         """Floats where they can be had; keys sorted, nested dicts flattened."""
@@ -105,24 +102,13 @@ class Keras3:
             return model.module
         return model
 
-    def metric_names(self, model: Any) -> frozenset[str] | None:
-        """Names compiled into the model; `None` if its steps are its own."""
-        if not getattr(model, "compiled", False) or any(
-            not _is_of_keras(getattr(type(model), step, None))
-            for step in _TRAINER_STEPS
-        ):
-            return None
-        names = {_metrics.name_of(one) for one in _compiled_metrics(model)}
-        return frozenset({"loss", *(name for name in names if name)})
+    def known_metrics(self, model: Any) -> KnownMetrics:
+        """A metric given as a word has that word for its name."""
+        return _metrics3.known(model)
 
     def metric_direction(self, model: Any, monitor: str) -> Direction | None:
         """What the compiled metric of that name says of itself."""
-        if model is None:
-            return None
-        return _metrics.direction_of(
-            [*_compiled_metrics(model), *getattr(model, "metrics", [])],
-            monitor,
-        )
+        return _metrics.direction_of(_metrics3.named(model), monitor)
 
     def learning_rates(self, optimizer: Any) -> list[LearningRate]:
         """One entry an optimizer; several inside a `MultiOptimizer`."""
@@ -135,22 +121,16 @@ class Keras3:
 
     def ema_optimizers(self, optimizer: Any) -> list[Any]:
         """The optimizers compiled with `use_ema=True`."""
-        return [
-            one
-            for one in inner_optimizers(optimizer)
-            if getattr(one, "use_ema", False)
-        ]
+        return _averages.optimizers_with_averages(optimizer)
 
     def iterations(self, model: Any) -> int | None:
         """The optimizer's step counter."""
-        optimizer = getattr(model, "optimizer", None)
-        steps = getattr(optimizer, "iterations", None)
-        return None if steps is None else int(self.scalar(steps))
+        return steps_made(model, self.scalar)
 
     def start_fit_at(self, model: Any, epoch: int, batch: int = 0) -> None:
         """Hands over the epoch; Keras 3 has no way to hand over a batch."""
         del batch
-        model._initial_epoch = epoch
+        model._initial_epoch = _StartAt(StartOfFit(model, epoch))
 
     def forget_start(self, model: Any) -> None:
         """Keras itself never takes its `_initial_epoch` back."""
@@ -184,13 +164,16 @@ class Keras3:
         """A tensor on the same device."""
         return keras.ops.copy(variable.value)
 
-    def update_embeddings(self, layer: Any, model: Any) -> None:
-        """Refuses: there is nothing to update."""
-        del layer, model
+    def require_dynamic_embeddings(self) -> NoReturn:
+        """Refuses: there is no such layer to update."""
         raise UnsupportedRuntime(
             "UpdateEmbeddingCallback needs the DynamicEmbedding layer of Keras "
             f"2; this model is of Keras {self.version}."
         )
+
+    def update_embeddings(self, layer: Any, model: Any) -> None:
+        """Refuses."""
+        self.require_dynamic_embeddings()
 
     def require_orbax(self) -> None:
         """Asks for a Keras that can load such checkpoints whole."""
@@ -290,24 +273,30 @@ class Keras3:
         return _terminal.fit_to_stream(bar, redraws=self.can_redraw())
 
 
+class _StartAt(int):
+    """The epoch to begin with, as Keras 3 looks for it.
+
+    `fit` takes `self._initial_epoch or initial_epoch`: for a `fit` that it was
+    not meant for the epoch is not there.
+    """
+
+    _start: StartOfFit
+
+    def __new__(cls, start: StartOfFit) -> _StartAt:
+        epoch = super().__new__(cls, start.epoch)
+        epoch._start = start
+        return epoch
+
+    def __bool__(self) -> bool:
+        return int(self) != 0 and self._start.is_meant()
+
+    def __reduce__(self) -> tuple[type[int], tuple[int]]:
+        """A copy of the model has an ordinary number."""
+        return int, (int(self),)
+
+
 class _Everything:
     """A set with everything in it, for bars that know only such a set."""
 
     def __contains__(self, name: object) -> bool:
         return True
-
-
-def _is_of_keras(method: Any) -> bool:
-    return getattr(method, "__module__", "").partition(".")[0] == "keras"
-
-
-def _compiled_metrics(model: Any) -> list[Any]:
-    container = getattr(model, "_compile_metrics", None)
-    if container is None:
-        return []
-    if getattr(container, "built", False):
-        return list(container.metrics)
-    return [
-        *_metrics.flatten(container._user_metrics),
-        *_metrics.flatten(container._user_weighted_metrics),
-    ]

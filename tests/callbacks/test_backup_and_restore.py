@@ -423,6 +423,38 @@ def test_plain_fit_after_a_second_crash_begins_at_zero(fit, make_model):
     assert model.record.epoch == [0, 1]
 
 
+class Fails(Callback):
+    """Raises as soon as training begins."""
+
+    def on_train_begin(self, logs=None):
+        """Raises."""
+        raise RuntimeError("killed")
+
+
+@pytest.mark.fit
+def test_plain_fit_after_a_restored_one_that_never_began(fit, make_model):
+    """A callback behind ours failed before `fit` asked where to begin."""
+    model = make_model()
+    crash(fit, BackupAndRestore("backup"), Crash(epochs=2), model=model)
+    crash(fit, BackupAndRestore("backup"), Fails(), model=model)
+    fit(model=model, epochs=3)
+
+    assert model.record.epoch == [0, 1, 2]
+
+
+@pytest.mark.fit
+def test_initial_epoch_counts_after_a_restored_fit_that_never_began(
+    fit, make_model
+):
+    """What the next fit is told holds, the first batch included."""
+    model, positions = make_model(), Positions()
+    crash(fit, BackupAndRestore("backup", 1), Crash(batches=5), model=model)
+    crash(fit, BackupAndRestore("backup", 1), Fails(), model=model)
+    fit(positions, model=model, epochs=4, initial_epoch=3)
+
+    assert positions.trained == [(3, 0), (3, 1), (3, 2)]
+
+
 @pytest.mark.fit
 def test_keras3_goes_through_the_whole_epoch_again(fit, keras3_only):
     """After a crash within an epoch."""

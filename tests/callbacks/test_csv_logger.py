@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import errno
 import os
 import pickle
 from pathlib import Path
@@ -58,8 +59,10 @@ class TestPlainTable:
 
         assert rows(separator=separator)[0] == ["epoch", "accuracy", "loss"]
 
-    @pytest.mark.parametrize("filename", ["log.csv", Path("log.csv")])
-    def test_takes_paths_of_both_kinds(self, filename):
+    @pytest.mark.parametrize(
+        "filename", ["log.csv", b"log.csv", Path("log.csv")]
+    )
+    def test_takes_paths_of_every_kind(self, filename):
         """`filename` is a string afterwards, as in Keras."""
         logger = CSVLogger(filename)
 
@@ -74,11 +77,13 @@ class TestPlainTable:
         before = (logger.keys, logger.csv_file, logger.writer)
 
         logger.on_train_begin()
+        begun = (logger.keys, logger.csv_file.closed, logger.writer)
         logger.on_epoch_end(0, FIRST)
         during = (logger.keys, logger.csv_file.closed, logger.writer is None)
         logger.on_train_end()
 
         assert before == (None, None, None)
+        assert begun == (None, False, None)
         assert during == (["accuracy", "loss"], False, False)
         assert (logger.csv_file.closed, logger.writer) == (True, None)
 
@@ -90,6 +95,48 @@ class TestPlainTable:
         logger.on_train_end()
 
         assert rows() == [["epoch"], ["0"]]
+
+    @pytest.mark.parametrize("append", [False, True])
+    def test_hooks_by_hand_after_the_end(self, append, warned):
+        """An epoch that comes after training gets its row all the same."""
+        logger = CSVLogger("log.csv", append=append)
+        drive([logger], epochs=[FIRST])
+        begun = logger.append_header
+
+        logger.on_epoch_end(1, FIRST)
+        logger.on_epoch_end(2, LATE)
+        logger.on_train_end()
+
+        assert rows() == [
+            ["epoch", "accuracy", "loss", "val_loss"],
+            ["0", "0.25", "0.5", "NA"],
+            ["1", "0.25", "0.5", "NA"],
+            ["2", "0.5", "0.25", "0.75"],
+        ]
+        assert logger.append_header is begun is True
+        assert logger.keys == ["accuracy", "loss", "val_loss"]
+        assert logger.csv_file.closed
+        assert warned == []
+
+    def test_first_hook_by_hand_after_the_end(self):
+        """A fit without an epoch has left no header."""
+        logger = CSVLogger("log.csv")
+        drive([logger], epochs=[])
+
+        logger.on_epoch_end(0, {"loss": 1.0})
+        logger.on_train_end()
+
+        assert rows() == [["epoch", "loss"], ["0", "1.0"]]
+
+    def test_hook_after_the_end_where_the_file_cannot_be_opened(self):
+        """In the words of a fit."""
+        logger = CSVLogger("log.csv")
+        drive([logger], epochs=[FIRST])
+        Path("log.csv").unlink()
+        Path("log.csv").mkdir()
+
+        with pytest.raises(UnwritablePath, match="CSVLogger got filename="):
+            logger.on_epoch_end(1, FIRST)
 
     def test_end_without_a_beginning(self):
         """A list may end what it never began."""
@@ -144,22 +191,6 @@ class TestLateColumns:
         assert header == "epoch,a,b"
         assert csv.field_size_limit() < 300_000
 
-    def test_failing_rewrite_leaves_the_old_table(self, monkeypatch):
-        """A full disk costs the new column, never the rows."""
-        logger = CSVLogger("log.csv")
-        logger.on_train_begin()
-        logger.on_epoch_end(0, FIRST)
-
-        def refuse(*args):
-            raise OSError(28, "No space left on device")
-
-        monkeypatch.setattr(os, "replace", refuse)
-        with pytest.raises(OSError, match="No space left"):
-            logger.on_epoch_end(1, LATE)
-
-        assert len(rows()) == 2
-        assert os.listdir() == ["log.csv"]
-
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
     def test_rewriting_keeps_permissions_and_links(self):
         """The file stays readable for whom it was, and a link stays a link."""
@@ -189,6 +220,85 @@ class TestLateColumns:
         assert written == (
             b"epoch,loss\r\n0,1.0\r\nepoch,loss,lr\r\n1,2.0,3.0\r\n"
         )
+
+
+@pytest.fixture(params=["mounted file", "closed folder"])
+def irreplaceable(request, monkeypatch):
+    """Lets `log.csv` be written, and nothing be put in its place."""
+    if request.param == "closed folder":
+        Path(".tmp-log.csv").mkdir()  # where the wider file would be written
+        return
+
+    def refuse(source, target):
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), source, 0, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+
+
+@pytest.mark.usefixtures("irreplaceable", "warned")
+class TestFileThatCannotBeReplaced:
+    def test_late_columns_follow_below_a_wider_header(self):
+        """A bind mount costs the one header, not a row, nor the training."""
+        drive([CSVLogger("log.csv")], epochs=[FIRST, LATE, FIRST])
+
+        assert rows() == [
+            ["epoch", "accuracy", "loss"],
+            ["0", "0.25", "0.5"],
+            ["epoch", "accuracy", "loss", "val_loss"],
+            ["1", "0.5", "0.25", "0.75"],
+            ["2", "0.25", "0.5", "NA"],
+        ]
+
+    def test_first_row_may_be_the_one_that_needs_it(self):
+        """Where the columns there come from an earlier run."""
+        Path("log.csv").write_bytes(b"epoch,loss\r\n0,1.0\r\n")
+
+        drive([CSVLogger("log.csv", append=True)], epochs=[LATE])
+
+        assert rows() == [
+            ["epoch", "loss"],
+            ["0", "1.0"],
+            ["epoch", "loss", "accuracy", "val_loss"],
+            ["0", "0.25", "0.5", "0.75"],
+        ]
+
+    def test_is_told_of_once(self, warned):
+        """With the cause, and after the row has been written."""
+        drive([CSVLogger("log.csv")], epochs=[FIRST, LATE, {**LATE, "lr": 1}])
+
+        told = [text for text in warned if "CSVLogger" in text]
+        assert len(told) == 1
+        assert told[0].startswith("CSVLogger cannot replace 'log.csv' by ")
+        assert ".tmp-log.csv" in told[0]
+
+    def test_nothing_is_left_beside_it(self):
+        """What was staged is removed."""
+        drive([CSVLogger("log.csv")], epochs=[FIRST, LATE])
+
+        assert [path.name for path in Path().iterdir() if path.is_file()] == [
+            "log.csv"
+        ]
+
+    def test_next_fit_goes_on_below_the_widest_header(self, warned):
+        """Its rows have the width of those right above them."""
+        drive([CSVLogger("log.csv")], epochs=[FIRST, LATE])
+        told = len(warned)
+
+        drive([CSVLogger("log.csv", append=True)], epochs=[FIRST, LATE])
+
+        assert [len(row) for row in rows()] == [3, 3, 4, 4, 4, 4]
+        assert len(warned) == told
+
+    def test_file_is_closed_with_the_callback(self):
+        """What kept the file from being replaced does not keep it open."""
+        logger = CSVLogger("log.csv")
+        logger.on_epoch_end(0, FIRST)
+        logger.on_epoch_end(1, LATE)
+        file = logger.csv_file
+
+        del logger
+
+        assert file.closed
 
 
 class TestAppend:
@@ -230,6 +340,30 @@ class TestAppend:
             ["0", "0.5", "1.0", "NA"],
             ["0", "NA", "0.5", "0.75"],
         ]
+
+    def test_headers_in_the_midst_go_when_the_file_is_replaced(self):
+        """What could not be widened at the time is made one table."""
+        Path("log.csv").write_bytes(
+            b"epoch,loss\r\n0,1\r\nepoch,loss,lr\r\n1,2,3\r\n"
+        )
+
+        drive([CSVLogger("log.csv", append=True)], epochs=[{"auc": 4.0}])
+
+        assert rows() == [
+            ["epoch", "loss", "lr", "auc"],
+            ["0", "1", "NA", "NA"],
+            ["1", "2", "3", "NA"],
+            ["0", "NA", "NA", "4.0"],
+        ]
+
+    def test_zeros_left_by_a_power_failure(self):
+        """Whether Python can read them or not, the new row is there."""
+        Path("log.csv").write_bytes(b"epoch,loss\r\n\0\0\0\r\n")
+
+        drive([CSVLogger("log.csv", append=True)], epochs=[LATE])
+
+        last = Path("log.csv").read_bytes().splitlines()[-1]
+        assert last == b"0,0.25,0.5,0.75"
 
     def test_separator_already_there_holds(self, warned):
         """One file, one separator; told once."""
@@ -281,11 +415,123 @@ class TestAppend:
             ("loss\tepoch", ("\t", ["loss", "epoch"])),
             ("0,0.5", None),
             ("epochs;loss", None),
+            ("epoch,a\n0,1\nepoch,a,b\n", (",", ["epoch", "a", "b"])),
+            ("epoch,a\n0,epoch\nepoch,b,a\n", (",", ["epoch", "a"])),
         ],
     )
     def test_header_is_known_by_its_epoch(self, line, found):
         """The separator is the one that sets a column `epoch` apart."""
         assert find_header(line + "\r\n1,2\r\n", ",") == found
+
+
+class TestChosenKeys:
+    def test_are_the_columns_in_their_order(self):
+        """A name that is not logged has NA in its cells."""
+        logger = CSVLogger("log.csv")
+        logger.on_train_begin()
+        logger.keys = ["loss", "foo"]
+
+        logger.on_epoch_end(0, FIRST)
+        logger.on_epoch_end(1, LATE)
+        logger.on_train_end()
+
+        assert rows() == [
+            ["epoch", "loss", "foo"],
+            ["0", "0.5", "NA"],
+            ["1", "0.25", "NA"],
+        ]
+        assert logger.keys == ["loss", "foo"]
+
+    def test_by_a_subclass_that_narrows_them(self):
+        """Before it has the row written, in each fit anew."""
+
+        class Losses(CSVLogger):
+            def on_epoch_end(self, epoch, logs=None):
+                if self.keys is None:
+                    self.keys = [name for name in logs if "loss" in name]
+                super().on_epoch_end(epoch, logs)
+
+        drive([Losses("log.csv")], epochs=[LATE, FIRST])
+
+        assert rows() == [
+            ["epoch", "loss", "val_loss"],
+            ["0", "0.25", "0.75"],
+            ["1", "0.5", "NA"],
+        ]
+
+    def test_none_at_all(self):
+        """An empty list is a choice."""
+        logger = CSVLogger("log.csv")
+        logger.on_train_begin()
+        logger.keys = []
+        logger.on_epoch_end(0, FIRST)
+        logger.on_train_end()
+
+        assert rows() == [["epoch"], ["0"]]
+
+    def test_epoch_among_them_is_the_column_there_is(self):
+        """Not a second one, nor one without its number."""
+        logger = CSVLogger("log.csv")
+        logger.on_train_begin()
+        logger.keys = ["epoch", "loss"]
+        logger.on_epoch_end(3, FIRST)
+        logger.on_train_end()
+
+        assert rows() == [["epoch", "loss"], ["3", "0.5"]]
+
+    def test_in_the_midst_of_a_fit(self):
+        """Columns that are there stay, new ones follow."""
+        logger = CSVLogger("log.csv")
+        logger.on_train_begin()
+        logger.on_epoch_end(0, FIRST)
+        logger.keys = ["loss", "foo"]
+        logger.on_epoch_end(1, FIRST)
+        logger.on_train_end()
+
+        assert rows() == [
+            ["epoch", "accuracy", "loss", "foo"],
+            ["0", "0.25", "0.5", "NA"],
+            ["1", "NA", "0.5", "NA"],
+        ]
+
+    @pytest.mark.usefixtures("keras2_only")
+    def test_before_a_fit_hold_for_each(self):
+        """In Keras 2, where training does not begin by forgetting them."""
+        logger = CSVLogger("log.csv")
+        logger.keys = ["loss", "foo"]
+
+        drive([logger], epochs=[FIRST])
+        drive([logger], epochs=[FIRST])
+
+        assert rows() == [["epoch", "loss", "foo"], ["0", "0.5", "NA"]]
+
+    @pytest.mark.usefixtures("keras3_only")
+    def test_are_forgotten_when_training_begins(self):
+        """In Keras 3, which resets `keys` there."""
+        logger = CSVLogger("log.csv")
+        logger.keys = ["loss", "foo"]
+
+        drive([logger], epochs=[FIRST])
+
+        assert rows()[0] == ["epoch", "accuracy", "loss"]
+
+    def test_are_given_up_with_none(self):
+        """The columns are those in the logs again."""
+        logger = CSVLogger("log.csv")
+        logger.on_train_begin()
+        logger.keys = ["loss"]
+        logger.keys = None
+        logger.on_epoch_end(0, FIRST)
+        logger.on_train_end()
+
+        assert rows()[0] == ["epoch", "accuracy", "loss"]
+
+    def test_come_along_with_a_copy(self):
+        """As the other settings do."""
+        logger = CSVLogger("log.csv")
+        logger.keys = ["loss"]
+
+        assert pickle.loads(pickle.dumps(logger)).keys == ["loss"]
 
 
 class TestValues:
@@ -326,6 +572,16 @@ class TestValues:
 
 
 class TestMistakes:
+    @pytest.mark.parametrize("filename", [None, 5, ["log.csv"]])
+    def test_filename_that_is_no_path(self, filename):
+        """Told by the constructor, with the value got."""
+        with pytest.raises(InvalidArgument) as told:
+            CSVLogger(filename)
+
+        assert str(told.value) == (
+            f"filename must be a str or a path; got filename={filename!r}."
+        )
+
     @pytest.mark.parametrize("separator", ["", ";;", "\n", "\r", '"', None, 5])
     def test_separator_nothing_can_be_made_of(self, separator):
         """Told by the constructor, not after the first epoch."""
@@ -422,6 +678,43 @@ def test_remote_paths_go_through_tensorflow(tensorflow):
         ]
 
 
+def test_remote_file_without_a_folder(tensorflow):
+    """Its wider successor is written beside it, not on this disk."""
+    path = "ram://kerascb-csv-alone.csv"
+
+    drive([CSVLogger(path)], epochs=[FIRST, LATE])
+
+    with tensorflow.io.gfile.GFile(path) as file:
+        assert file.read().split() == [
+            "epoch,accuracy,loss,val_loss",
+            "0,0.25,0.5,NA",
+            "1,0.5,0.25,0.75",
+        ]
+    assert os.listdir() == []
+
+
+def test_remote_file_that_cannot_be_replaced(tensorflow, monkeypatch, warned):
+    """TensorFlow's own errors cost no row either."""
+    path = "ram://kerascb-csv-busy/log.csv"
+    tensorflow.io.gfile.makedirs("ram://kerascb-csv-busy")
+
+    def refuse(*args, **kwargs):
+        raise tensorflow.errors.UnimplementedError(None, None, "no renaming")
+
+    monkeypatch.setattr(tensorflow.io.gfile, "rename", refuse)
+    drive([CSVLogger(path)], epochs=[FIRST, LATE, LATE])
+
+    with tensorflow.io.gfile.GFile(path) as file:
+        assert file.read().split() == [
+            "epoch,accuracy,loss",
+            "0,0.25,0.5",
+            "epoch,accuracy,loss,val_loss",
+            "1,0.5,0.25,0.75",
+            "2,0.5,0.25,0.75",
+        ]
+    assert [text for text in warned if "no renaming" in text] == warned[-1:]
+
+
 @pytest.mark.fit
 @pytest.mark.parametrize("separator", [",", ";"])
 def test_same_bytes_as_stock(runtime, make_model, data, tmp_path, separator):
@@ -472,6 +765,38 @@ def test_same_bytes_as_stock_when_appending(
     stock, ours = compare(runtime, build, make_model, data, tmp_path)
 
     assert_equal_runs(stock, ours, "append_header", "keys")
+    assert ours.files == stock.files
+
+
+def _chosen_before(cls):
+    logger = cls("log.csv")
+    logger.keys = ["loss", "foo"]
+    return logger
+
+
+def _chosen_by_a_subclass(cls):
+    def on_epoch_end(self, epoch, logs=None):
+        self.keys = self.keys or ["val_loss", "foo", "loss"]
+        cls.on_epoch_end(self, epoch, logs)
+
+    return type("Chosen", (cls,), {"on_epoch_end": on_epoch_end})("log.csv")
+
+
+@pytest.mark.fit
+@pytest.mark.parametrize("build", [_chosen_before, _chosen_by_a_subclass])
+def test_same_bytes_as_stock_with_chosen_keys(
+    runtime, make_model, data, tmp_path, build
+):
+    """Where stock forgets a choice when training begins, ours does."""
+    stock, ours = compare(
+        runtime,
+        lambda classes: [build(classes.CSVLogger)],
+        make_model,
+        data,
+        tmp_path,
+    )
+
+    assert_equal_runs(stock, ours, "keys")
     assert ours.files == stock.files
 
 

@@ -397,7 +397,7 @@ def test_parity_of_restoring(runtime, make_model, data, tmp_path):
 
 @pytest.mark.fit
 def test_parity_of_a_missing_monitor(runtime, make_model, data, tmp_path):
-    """The same text as stock's, which comes at each of the epochs."""
+    """Stock's words, which come at each of the epochs; ours say what to do."""
     stock, ours = compare(
         runtime,
         lambda kit: [kit.EarlyStopping("val_loss")],
@@ -408,5 +408,10 @@ def test_parity_of_a_missing_monitor(runtime, make_model, data, tmp_path):
         validation=False,
     )
 
-    assert ours.warned == stock.warned[:1]
+    words, _, names = stock.warned[0].rpartition(": ")
+    names = ",".join(sorted(names.split(",")))
+    assert ours.warned == [
+        f"{words}: {names}. This fit does not validate: give it "
+        "validation_data or validation_split, or monitor `loss`."
+    ]
     assert ours.history == stock.history

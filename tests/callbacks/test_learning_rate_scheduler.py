@@ -23,6 +23,31 @@ def halve(epoch, lr):
     return lr / 2
 
 
+def hidden(schedule):
+    """A decorator that hides which arguments it hands on."""
+
+    def wrapper(*args, **kwargs):
+        return schedule(*args, **kwargs)
+
+    return wrapper
+
+
+class Hidden:
+    """The same as a class."""
+
+    def __init__(self, schedule):
+        self.schedule = schedule
+
+    def __call__(self, *args):
+        """Hands on what it gets."""
+        return self.schedule(*args)
+
+
+def named(schedule):
+    """A decorator that tells what it hides."""
+    return functools.wraps(schedule)(hidden(schedule))
+
+
 class Halving:
     """Schedules in every form a callable can have."""
 
@@ -80,6 +105,37 @@ def test_calls_a_schedule_with_what_it_takes(schedule):
     assert rates(schedule) == [0.5, second]
 
 
+@pytest.mark.parametrize(
+    "decorate",
+    [
+        pytest.param(hidden, id="function"),
+        pytest.param(Hidden, id="class"),
+        pytest.param(named, id="with functools.wraps"),
+        pytest.param(lambda one: hidden(Hidden(one)), id="two of them"),
+        pytest.param(np.vectorize, id="np.vectorize"),
+        pytest.param(functools.cache, id="functools.cache"),
+    ],
+)
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        pytest.param(lambda epoch: 0.5 ** (epoch + 1), id="epoch"),
+        pytest.param(halve, id="epoch and rate"),
+    ],
+)
+def test_a_decorator_may_hide_what_the_schedule_takes(decorate, schedule):
+    """Stock tries both forms, so such schedules are in use."""
+    assert rates(decorate(schedule)) == [0.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    "ufunc", [np.exp2, np.frompyfunc(lambda epoch: 2.0**epoch, 1, 1)]
+)
+def test_calls_a_ufunc_of_one_argument(ufunc):
+    """What it takes second is where to write to, not the rate."""
+    assert rates(ufunc) == [1.0, 2.0]
+
+
 def test_calls_builtins_that_hide_their_signature():
     """They are offered both, as Keras does first."""
     assert rates(max) == [1.0, 1.0]
@@ -121,6 +177,61 @@ def test_errors_of_the_schedule_escape(takes_both):
 
     with pytest.raises(TypeError, match="unsupported operand"):
         rates(of_both if takes_both else of_epoch)
+
+
+def _adds_to_the_epoch(epoch):
+    return epoch + "fast"
+
+
+def _adds_to_the_rate(epoch, lr=None):
+    return 0.1 if lr is None else lr + "fast"
+
+
+def _hands_on_too_much(epoch):
+    return Halving().of_epoch(epoch, "fast")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "text"),
+    [
+        pytest.param(_adds_to_the_epoch, "unsupported operand", id="epoch"),
+        pytest.param(_adds_to_the_rate, "unsupported operand", id="rate"),
+        pytest.param(_hands_on_too_much, "3 were given", id="inner call"),
+        pytest.param(
+            lambda *both: both[1] + "fast", "unsupported", id="no names"
+        ),
+        pytest.param(lambda a, b, c: a, "missing 1 required", id="too many"),
+    ],
+)
+def test_errors_of_a_hidden_schedule_escape(schedule, text):
+    """Neither form is tried in order to get round an error."""
+    with pytest.raises(TypeError, match=text):
+        rates(hidden(schedule))
+
+
+@pytest.mark.parametrize("error", [KeyError, ValueError, StopIteration])
+def test_other_errors_of_a_hidden_schedule_escape(error):
+    """Those it raises once it is called as it wants to be."""
+
+    def schedule(epoch):
+        raise error(epoch)
+
+    with pytest.raises(error):
+        rates(hidden(schedule))
+
+
+def test_a_schedule_that_fails_is_called_once():
+    """A second call would repeat what it did before it failed."""
+    calls = []
+
+    def schedule(epoch, lr=None):
+        calls.append(lr)
+        raise TypeError("mine")
+
+    with pytest.raises(TypeError, match="mine"):
+        rates(hidden(schedule))
+
+    assert calls == [1.0]
 
 
 @pytest.mark.parametrize(
@@ -349,6 +460,7 @@ def test_can_be_copied_and_pickled(duplicate):
         pytest.param(lambda epoch: 1.0 / (2.0 + epoch), id="epoch"),
         pytest.param(lambda epoch, lr: lr * 0.7, id="epoch and rate"),
         pytest.param(lambda epoch: np.float32(0.1), id="float32"),
+        pytest.param(hidden(lambda epoch: 1.0 / (2.0 + epoch)), id="hidden"),
     ],
 )
 def test_parity(runtime, make_model, data, tmp_path, schedule):

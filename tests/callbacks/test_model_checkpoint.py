@@ -87,6 +87,22 @@ def test_options_for_a_keras_archive_are_refused(tensorflow):
         ModelCheckpoint(Path("m.keras"), options=options)
 
 
+@pytest.mark.parametrize("threshold", ["0.5", NAN, [0.5]])
+def test_a_threshold_that_is_no_number_is_refused(threshold):
+    """No epoch is wasted on what can be compared with nothing."""
+    with pytest.raises(InvalidArgument, match="initial_value_threshold="):
+        ModelCheckpoint("m.keras", initial_value_threshold=threshold)
+
+
+def test_a_count_of_numpy_is_a_count():
+    """A frequency that was computed is as good as one that was typed."""
+    checkpoint = ModelCheckpoint("m{batch}.keras", save_freq=np.int64(2))
+
+    run = drive([checkpoint], losses=[1.0] * 4)
+
+    assert run.model.saved == ["m2.keras", "m4.keras"]
+
+
 @pytest.mark.parametrize("threshold", [0.5, 1, np.float32(0.5)])
 def test_a_number_in_the_eighth_place_is_the_threshold(threshold):
     """Keras 3 has `initial_value_threshold` where Keras 2 has `options`."""
@@ -209,6 +225,65 @@ def test_steps_per_execution_are_counted_right():
         checkpoint.on_train_batch_end(11, {})
 
     assert checkpoint.model.saved == ["m2.keras", "m4.keras"]
+
+
+def test_an_epoch_that_begins_in_long_executions_is_counted_whole():
+    """3 batches, then 8 in executions of 8: the eleventh is saved."""
+    checkpoint = ModelCheckpoint("m{epoch}.keras", save_freq=11)
+    checkpoint.set_model(FakeModel())
+    checkpoint.on_train_begin()
+    for epoch, last in enumerate((2, 7)):
+        checkpoint.on_epoch_begin(epoch)
+        checkpoint.on_train_batch_end(last, {})
+
+    assert checkpoint.model.saved == ["m2.keras"]
+
+
+def test_batches_are_counted_over_the_borders_of_fits():
+    """As in Keras; a loop of short fits saves as often as a long one."""
+    checkpoint = ModelCheckpoint("m{batch}.keras", save_freq=3)
+
+    saved = [drive([checkpoint], losses=[1.0] * 2).model.saved for _ in "123"]
+
+    assert saved == [[], ["m1.keras"], ["m2.keras"]]
+
+
+def test_batches_are_counted_on_after_a_fit_that_failed():
+    """They were trained; where its epoch stopped is no matter."""
+    checkpoint = ModelCheckpoint("m{batch}.keras", save_freq=11)
+    checkpoint.set_model(FakeModel())
+    for last in (2, 7):
+        checkpoint.on_train_begin()
+        checkpoint.on_epoch_begin(0)
+        checkpoint.on_train_batch_end(last, {})
+
+    assert checkpoint.model.saved == ["m8.keras"]
+
+
+@pytest.mark.parametrize(("loss", "fetches"), [(0.6, 0), (0.4, 1)])
+def test_a_batch_that_saves_nothing_does_not_fetch_the_model(
+    runtime, monkeypatch, loss, fetches
+):
+    """On JAX that would bring home all of its state, at every batch."""
+    fetched = []
+    monkeypatch.setattr(
+        type(runtime),
+        "unwrap",
+        lambda self, model: fetched.append(model) or model,
+    )
+    checkpoint = ModelCheckpoint(
+        "m.keras",
+        "loss",
+        save_best_only=True,
+        save_freq=1,
+        initial_value_threshold=0.5,
+    )
+    checkpoint.set_model(FakeModel())
+    checkpoint.on_train_begin()
+
+    checkpoint.on_train_batch_end(0, {"loss": loss})
+
+    assert len(fetched) == fetches
 
 
 def test_no_batch_hook_without_need():
@@ -582,6 +657,21 @@ def test_workers_write_where_they_may(runtime, monkeypatch):
     assert run.model.saved == discarded == ["aside/m.keras"]
 
 
+@pytest.mark.fit
+def test_what_a_path_becomes_is_told_of_the_line_that_trains(
+    make_model, data, keras3_only, needs_format
+):
+    """The user finds the call, and not a line of ours or of Keras's."""
+    needs_format("w.h5", weights_only=True)
+    checkpoint = ModelCheckpoint("w.h5", save_weights_only=True)
+    model = make_model()
+
+    with pytest.warns(UserWarning, match="is written as Keras 2") as caught:
+        model.fit(*data, verbose=0, callbacks=[checkpoint])
+
+    assert caught[0].filename == __file__
+
+
 # -- loading on restart -----------------------------------------------------
 
 
@@ -759,3 +849,27 @@ def _assert_equal_weights(one, other):
         one.get_weights(), other.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.fit
+def test_an_epoch_between_two_validations_is_no_checkpoint(
+    make_model, data, warned
+):
+    """Nothing is written for it, and nothing said (`validation_freq`)."""
+    make_model().fit(
+        *data,
+        epochs=4,
+        validation_data=data,
+        validation_freq=2,
+        verbose=0,
+        callbacks=[
+            ModelCheckpoint(
+                "v-{epoch}-{val_loss:.1f}.weights.h5",
+                save_best_only=True,
+                save_weights_only=True,
+            )
+        ],
+    )
+
+    assert warned == []
+    assert {path.name[:3] for path in Path().glob("v-*")} == {"v-2", "v-4"}

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import kerascb
 from kerascb.callbacks.monitor_callback import MonitorCallback
 from kerascb.errors import InvalidArgument
 
@@ -191,15 +192,104 @@ def test_a_misspelt_monitor_is_told_before_training(make_model, warned):
 
 
 @pytest.mark.parametrize(
-    "monitor", ["loss", "val_loss", "accuracy", "head_accuracy", "val_zzz"]
+    "monitor",
+    [
+        "loss",
+        "val_loss",
+        "accuracy",
+        "head_accuracy",
+        "val_accuracy_1",
+        "accuracy2",
+        "val_zzz",
+    ],
 )
 def test_nothing_is_told_of_what_may_still_come(make_model, warned, monitor):
-    """Other callbacks may add a value, and outputs prefix their names."""
+    """Without a fit, nobody knows what else will be logged."""
     callback = MonitorCallback(monitor, "min")
     callback.set_model(make_model())
     callback._begin_monitoring()
 
     assert warned == []
+
+
+class Monitoring(MonitorCallback):
+    """Monitors, as its subclasses do."""
+
+    def on_train_begin(self, logs=None):
+        self._begin_monitoring()
+
+
+class Logging(kerascb.Callback):
+    """A callback of the user's own that adds a value."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_loss"] = 0.5
+
+
+@pytest.mark.fit
+@pytest.mark.parametrize(
+    ("monitor", "end"),
+    [
+        ("val_zzz", "validation_data or validation_split."),
+        ("val_loss", "validation_split, or monitor `loss`."),
+        ("zzz", "Available metrics are: accuracy,loss"),
+        ("acc", "Did you mean `accuracy`?"),
+    ],
+)
+def test_what_cannot_come_is_told_before_training(
+    make_model, data, warned, monitor, end
+):
+    """Also where no name is near; stock tells after an epoch, if at all."""
+    callback = Monitoring(monitor, "min")
+    make_model().fit(*data, verbose=0, callbacks=[callback])
+
+    assert len(warned) == 1
+    assert warned[0].endswith(end)
+
+
+@pytest.mark.fit
+def test_nothing_is_told_of_what_another_callback_logs(
+    make_model, data, warned
+):
+    """A callback of the user's own may validate by itself."""
+    callbacks = [Logging(), Monitoring("val_loss"), Monitoring("val_a", "min")]
+    make_model().fit(*data, verbose=0, callbacks=callbacks)
+
+    assert warned == []
+
+
+@pytest.mark.fit
+def test_a_layer_may_bring_the_direction_late(
+    keras, data, keras3_only, tensorflow
+):
+    """On TensorFlow the layer is not built before its first batch."""
+
+    class Width(keras.metrics.Mean):
+        _direction = "up"
+
+    class Head(keras.layers.Dense):
+        def build(self, shape):
+            super().build(shape)
+            self.width = Width("width")
+
+        def call(self, x):
+            self.width.update_state(x)
+            return super().call(x)
+
+    class Model(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.head = Head(3, activation="softmax")
+
+        def call(self, x):
+            return self.head(x)
+
+    model = Model()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    stop = kerascb.EarlyStopping("width", restore_best_weights=True)
+    model.fit(*data, verbose=0, callbacks=[stop])
+
+    assert stop.monitor_op is keras.ops.greater
 
 
 def test_a_missing_monitor_is_worth_telling_once():

@@ -93,11 +93,18 @@ def test_nonsense_save_freq_is_refused(bad):
         OrbaxCheckpoint("checkpoints", save_freq=bad)
 
 
-@pytest.mark.parametrize("bad", [0, -1])
+@pytest.mark.parametrize("bad", [0, -1, "2", 1.5, True])
 def test_keeping_nothing_is_refused(bad):
-    """Each save would remove itself."""
+    """Each save would remove itself; and what is no count keeps nothing."""
     with pytest.raises(InvalidArgument, match="max_to_keep"):
         OrbaxCheckpoint("checkpoints", max_to_keep=bad)
+
+
+@pytest.mark.parametrize("threshold", ["0.5", NAN])
+def test_a_threshold_that_is_no_number_is_refused(threshold):
+    """No epoch is wasted on what can be compared with nothing."""
+    with pytest.raises(InvalidArgument, match="initial_value_threshold="):
+        OrbaxCheckpoint("checkpoints", initial_value_threshold=threshold)
 
 
 def test_a_missing_orbax_is_told_in_the_constructor(monkeypatch):
@@ -214,6 +221,16 @@ def test_nan_is_never_best(orbax):
 
     assert orbax.steps == [1, 3]
     assert callback.best == 1.0
+
+
+def test_an_array_is_no_best(orbax):
+    """The error names the metric."""
+    callback = OrbaxCheckpoint(
+        "checkpoints", monitor="loss", save_best_only=True
+    )
+
+    with pytest.raises(InvalidArgument, match="can only compare numbers"):
+        drive([callback], epochs=[{"loss": np.array([1.0, 2.0])}])
 
 
 def test_the_threshold_is_to_be_beaten(orbax):

@@ -13,9 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from kerascb import ProgbarLogger
+from kerascb import Callback, ProgbarLogger
 from kerascb.callbacks.callback import is_default
-from kerascb.callbacks.progbar_logger import steps_done
 from kerascb.errors import InvalidArgument
 from kerascb.testing import FakeModel, drive
 from tests.parity import assert_equal_runs, compare, untimed
@@ -332,6 +331,29 @@ class TestState:
 
         assert "2/2" in capsys.readouterr().out
 
+    def test_evaluation_after_a_fit_that_failed_has_its_bar(self, capsys):
+        """Nobody told the instance that the fit was over."""
+        logger = ProgbarLogger()
+        logger.set_params({"verbose": 0, "epochs": 2, "steps": 3})
+        logger.on_train_begin({})
+        logger.on_epoch_begin(0, {})
+
+        play_evaluate(logger)
+
+        assert "2/2" in capsys.readouterr().out
+
+    def test_batch_hook_is_back_after_a_fit_that_failed(self, on_terminal):
+        """The bar of an evaluation moves again."""
+        logger = ProgbarLogger()
+        logger.on_train_begin()
+
+        def act():
+            logger.set_params({"verbose": 1, "epochs": 1, "steps": 9})
+
+        on_terminal(act)
+
+        assert not is_default(logger.on_test_batch_end)
+
     def test_hooks_by_hand_without_a_beginning(self, capsys):
         """Neither a missing beginning nor missing logs are errors."""
         logger = ProgbarLogger()
@@ -350,12 +372,16 @@ class TestState:
 
         assert capsys.readouterr().out == ""
 
-    @pytest.mark.parametrize(
-        ("batch", "steps", "done"), [(0, None, 1), (11, 10, 10), (3, 10, 4)]
-    )
-    def test_steps_never_exceed_those_there_are(self, batch, steps, done):
+    def test_steps_never_exceed_those_there_are(self, runtime, monkeypatch):
         """With `steps_per_execution` Keras 3 counts beyond the end."""
-        assert steps_done(batch, steps) == done
+        monkeypatch.setattr(type(runtime), "can_redraw", lambda self: True)
+        logger = ProgbarLogger()
+        logger.set_params({"verbose": 1, "epochs": 1, "steps": 10})
+        logger.on_epoch_begin(0)
+
+        logger.on_train_batch_end(11, {})
+
+        assert logger.seen == 10
 
     @pytest.mark.parametrize(
         "duplicate",
@@ -482,6 +508,29 @@ class TestRealFits:
         ours = screen(on_terminal(lambda: train(ProgbarLogger)))
 
         assert ours == theirs
+
+    def test_evaluation_after_a_fit_that_failed(self, make_model, data, capsys):
+        """Its validation was silent, and `evaluate` has its bar again."""
+
+        class Fail(Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                raise RuntimeError("full disk")
+
+        x, y = data
+        logger, model = ProgbarLogger(), make_model()
+        with pytest.raises(RuntimeError, match="full disk"):
+            model.fit(
+                x,
+                y,
+                validation_data=data,
+                verbose=2,
+                callbacks=[Fail(), logger],
+            )
+        assert capsys.readouterr().out == ""
+
+        model.evaluate(x, y, verbose=2, callbacks=[logger])
+
+        assert "1/1 - " in capsys.readouterr().out
 
     def test_verbose_2_prints_the_same(
         self, runtime, make_model, data, tmp_path

@@ -30,6 +30,9 @@ class Server:
         self.statuses = []
         self.answers = threading.Event()
         self.answers.set()
+        self.body = b""
+        self.body_may_follow = threading.Event()
+        self.body_may_follow.set()
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -40,8 +43,10 @@ class Server:
                 status = owner.statuses.pop(0) if owner.statuses else 200
                 with contextlib.suppress(ConnectionError):
                     self.send_response(status)
-                    self.send_header("Content-Length", "0")
+                    self.send_header("Content-Length", str(len(owner.body)))
                     self.end_headers()
+                    owner.body_may_follow.wait(WAIT_S)
+                    self.wfile.write(owner.body)
 
             def log_message(self, *args):
                 pass
@@ -58,6 +63,7 @@ class Server:
 
     def __exit__(self, *error):
         self.answers.set()
+        self.body_may_follow.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(WAIT_S)
@@ -216,6 +222,24 @@ class TestServerInTrouble:
             f"root server at {server.root} (no answer within 0.05 s)"
         )
 
+    @pytest.mark.parametrize("status", [200, 503])
+    def test_body_that_does_not_end_does_not_hang_training(
+        self, server, warned, status
+    ):
+        """The status is all that is waited for; a body may trickle in."""
+        server.statuses[:] = [status]
+        server.body = b"thanks"
+        server.body_may_follow.clear()
+
+        drive(
+            [RemoteMonitor(server.root, timeout_s=WAIT_S / 4)],
+            epochs=[{"loss": 1.0}],
+        )
+
+        assert not server.body_may_follow.is_set()
+        assert [text for text in warned if "reach" in text] == []
+        assert any("503" in text for text in warned) == (status == 503)
+
     def test_unreachable_server_is_told_once_with_the_cause(
         self, nobody, warned, is_keras3
     ):
@@ -292,11 +316,24 @@ class TestMistakes:
             f"root={str(root)!r}. Pass 'http://…' or 'https://…'."
         )
 
-    @pytest.mark.parametrize("timeout_s", [0, -1, float("nan"), float("inf")])
+    @pytest.mark.parametrize(
+        "timeout_s",
+        [0, -1, float("nan"), float("inf"), None, "3", True, (1, 2), 1j],
+    )
     def test_timeout_that_is_none(self, timeout_s):
-        """Waiting for ever is not on offer."""
-        with pytest.raises(InvalidArgument, match="`timeout_s` must be"):
+        """Waiting for ever is not on offer, nor is what is no number."""
+        with pytest.raises(InvalidArgument) as told:
             RemoteMonitor(timeout_s=timeout_s)
+
+        assert str(told.value) == (
+            "RemoteMonitor: `timeout_s` must be a number of seconds above 0; "
+            f"got timeout_s={timeout_s!r}."
+        )
+
+    @pytest.mark.parametrize("timeout_s", [1, 0.5, np.float32(2), np.int64(3)])
+    def test_timeout_of_any_kind_of_number(self, timeout_s):
+        """NumPy's are numbers as well."""
+        assert RemoteMonitor(timeout_s=timeout_s).timeout_s == timeout_s
 
     def test_missing_requests_is_told_by_the_constructor(self, monkeypatch):
         """Not after the first epoch; the first words are stock's."""

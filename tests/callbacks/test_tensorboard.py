@@ -170,7 +170,12 @@ class TestArguments:
             ({"update_freq": "epochs"}, "Did you mean 'epoch'"),
             ({"histogram_freq": -1}, "histogram_freq=-1"),
             ({"histogram_freq": "epoch"}, "histogram_freq='epoch'"),
+            ({"histogram_freq": True}, "histogram_freq=True"),
+            ({"histogram_freq": 0.5}, "histogram_freq=0.5"),
             ({"embeddings_freq": -1}, "embeddings_freq=-1"),
+            ({"embeddings_freq": True}, "embeddings_freq=True"),
+            ({"embeddings_metadata": 3}, "embeddings_metadata=3"),
+            ({"notes": 3}, "notes=3"),
             ({"write_learning_rate": "bach"}, "Did you mean 'batch'"),
             ({"write_learning_rate": True}, "write_learning_rate=True"),
         ],
@@ -485,6 +490,17 @@ class TestLearningRate:
         assert read("logs/train").curve("epoch_learning_rate") == {
             0: pytest.approx(0.1)
         }
+
+    @pytest.mark.parametrize("asked", ["epoch", "batch"])
+    def test_a_model_without_one_is_refused_before_training(self, asked):
+        """Not at the end of the first epoch."""
+        model = FakeModel()
+        model.optimizer = None
+        board = TensorBoard("logs", write_learning_rate=asked)
+        board.set_model(model)
+
+        with pytest.raises(InvalidArgument, match="Optimizer must have a"):
+            board.on_train_begin()
 
     def test_it_can_be_asked_for_at_batches(self):
         """With the points of the other batch curves."""
@@ -881,6 +897,59 @@ class TestCustomSummaries:
 
         assert during
         assert not tensorflow.summary.should_record_summaries()
+
+
+class TestSubclasses:
+    """What recipes on the web build on, under the names of stock's class."""
+
+    @pytest.mark.fit
+    def test_tensorflow_writes_beside_ours(self, make_model, data, tensorflow):
+        """`with self._train_writer.as_default(): tf.summary.image(…)`."""
+
+        class Own(TensorBoard):
+            def on_epoch_end(self, epoch, logs=None):
+                super().on_epoch_end(epoch, logs)
+                for writer in (self._train_writer, self._val_writer):
+                    with writer.as_default():
+                        tensorflow.summary.scalar("mine", 3.0, step=epoch)
+
+        make_model().fit(*data, epochs=2, verbose=0, callbacks=[Own("logs")])
+
+        assert read("logs/train").curve("mine") == {0: 3.0, 1: 3.0}
+        assert read("logs/validation").curve("mine") == {0: 3.0, 1: 3.0}
+
+    def test_without_tensorflow_there_is_no_such_writer(self, runtime):
+        """`hasattr` tells, as for any attribute."""
+        board = TensorBoard("logs")
+        board.set_model(FakeModel())
+
+        assert hasattr(board, "_train_writer") == (
+            runtime.backend == "tensorflow"
+        )
+
+    def test_metrics_of_an_epoch_may_be_added_to(self):
+        """Overriding `_log_epoch_metrics` is how people add curves."""
+
+        class Own(TensorBoard):
+            def _log_epoch_metrics(self, epoch, logs):
+                super()._log_epoch_metrics(
+                    epoch, {**logs, "twice": 2 * logs["loss"]}
+                )
+
+        drive([Own("logs")], epochs=[{"loss": 0.5}])
+
+        assert read("logs/train").curve("epoch_twice") == {0: 1.0}
+
+    def test_learning_rates_may_be_collected_otherwise(self):
+        """Overriding `_collect_learning_rate` is how people log theirs."""
+
+        class Own(TensorBoard):
+            def _collect_learning_rate(self, logs):
+                return {**logs, "learning_rate": 0.25}
+
+        drive([Own("logs")], epochs=[{"loss": 0.5}])
+
+        assert read("logs/train").curve("epoch_learning_rate") == {0: 0.25}
 
 
 class TestLifetime:

@@ -39,6 +39,16 @@ def test_a_batch_without_a_loss_passes(logs):
     assert callback.on_batch_end(0, logs) is None
 
 
+def test_names_a_batch_that_was_there(capsys):
+    """Keras 3 counts on to 11 with four steps an execution and ten batches."""
+    callback = kerascb.TerminateOnNaN()
+    callback.model = type("Model", (), {"stop_training": False})()
+    callback.set_params({"verbose": 0, "epochs": 1, "steps": 10})
+    callback.on_train_batch_end(11, {"loss": NAN})
+
+    assert "Batch 9: Invalid loss" in capsys.readouterr().out
+
+
 def test_raises_where_it_is_told_to():
     """`raise_error` leaves the fit at once, so that backups survive."""
     with pytest.raises(

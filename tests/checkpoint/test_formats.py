@@ -1,5 +1,6 @@
 """Which format a path means."""
 
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -100,3 +101,32 @@ def test_a_checkpoint_without_tensorflow_becomes_weights():
     assert target.path == "cp-{epoch}.weights.h5"
     assert target.form is Format.WEIGHTS
     assert "'cp-{epoch}.weights.h5'" in target.note
+
+
+@pytest.mark.parametrize("weights_only", [True, False])
+@pytest.mark.parametrize("path", ["M.H5", "m.Keras", "m.weights.H5"])
+def test_capital_letters_are_told_of(runtime, needs_format, path, weights_only):
+    """Keras tells no format by a suffix in capital letters; few know that."""
+    target = needs_format(path, weights_only)
+
+    end = os.path.splitext(path)[1]
+    assert f"not by {end!r}" in target.note
+
+
+def test_small_letters_are_not_told_of(keras2_only, runtime):
+    """A path that means what it says needs no note."""
+    assert not target_of("M.h5", False, runtime).note
+
+
+@pytest.mark.parametrize(
+    ("form", "takers"),
+    [
+        (Format.TF_CHECKPOINT, ["keras2", "keras3"]),
+        (Format.SAVED_MODEL, ["keras2"]),
+        (Format.WEIGHTS, []),
+        (Format.HDF5, []),
+    ],
+)
+def test_where_options_have_an_effect(form, takers):
+    """Only what TensorFlow itself writes takes its options."""
+    assert [k for k in ("keras2", "keras3") if form.takes_options(k)] == takers

@@ -67,3 +67,26 @@ def test_what_the_folder_notes_comes_first(tmp_path, tensorflow):
     )
 
     assert newest("cp-{epoch}") == "cp-1"
+
+
+def test_a_folder_with_braces(tmp_path):
+    """Braces that are doubled stand for themselves, as when saving."""
+    (tmp_path / "d{x}").mkdir()
+    _write(tmp_path / "d{x}", {"w1.h5": 1, "w2.h5": 2})
+
+    assert newest("d{{x}}/w{epoch}.h5") == os.path.join("d{x}", "w2.h5")
+
+
+def test_a_folder_with_placeholders():
+    """There is no one folder to look in."""
+    assert newest("{epoch}/w.h5") is None
+
+
+def test_a_directory_is_no_file(tmp_path):
+    """What Keras writes as one file is not looked for in a directory."""
+    (tmp_path / "m9.keras").mkdir()
+    (tmp_path / "d9").mkdir()
+    _write(tmp_path, {"m1.keras": 1})
+
+    assert newest("m{epoch}.keras") == "m1.keras"
+    assert newest("d{epoch}") == "d9"

@@ -230,18 +230,6 @@ def test_weights_of_a_whole_model(trained, make_model, data, path):
 
 
 @pytest.mark.fit
-def test_a_checkpoint_of_another_optimizer(
-    trained, make_model, keras, tensorflow
-):
-    """What the model has and the checkpoint lacks is told, with the cure."""
-    trained("cp", weights_only=True)
-    other = make_model(optimizer=keras.optimizers.Adam(amsgrad=True))
-
-    with pytest.raises(InvalidArgument, match="another model or optimizer"):
-        load_weights(other, "cp")
-
-
-@pytest.mark.fit
 @pytest.mark.parametrize("weights_only", [True, False])
 def test_every_variable_comes_back(keras, data, tensorflow, weights_only):
     """Also moving averages, which no optimizer knows, and of custom models."""
@@ -380,3 +368,26 @@ def test_the_state_of_another_optimizer(
 
     assert int(model.optimizer.iterations) == 0
     assert "the optimizer starts anew" in caplog.text
+
+
+@pytest.mark.fit
+def test_weights_in_shards(make_model, keras3_only):
+    """Weights that Keras 3 spread over files are found by their index."""
+    model, fresh = make_model(), make_model(seed=7)
+    model.save_weights("w.weights.json", max_shard_size=1)
+
+    load_weights(fresh, "w.weights.json")
+
+    np.testing.assert_array_equal(
+        fresh.get_weights()[0], model.get_weights()[0]
+    )
+
+
+@pytest.mark.fit
+@pytest.mark.parametrize("path", ["m.keras", "m.h5"])
+def test_a_renamed_model(trained, data, tmp_path, path):
+    """What is found by its content is loaded by it as well."""
+    model = trained(path)
+    (tmp_path / path).rename("model.backup")
+
+    _assert_trains_alike(model, load_model("model.backup"), data)

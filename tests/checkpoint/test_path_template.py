@@ -84,3 +84,8 @@ def test_it_is_caught_as_what_keras_raises(kind):
 def test_pattern(template, name, matches):
     """The text between placeholders is matched as it stands."""
     assert bool(pattern_of(template).fullmatch(name)) is matches
+
+
+def test_a_value_that_is_no_number_may_be_looked_into():
+    """`F1Score` logs a value for each class."""
+    check("{f1[0]:.2f}", {"f1"}.__contains__, ["f1"])

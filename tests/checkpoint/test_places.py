@@ -71,3 +71,15 @@ def test_a_directory_may_be_replaced(tmp_path, form):
     (tmp_path / "m").mkdir()
 
     check_kind("m", form, "ModelCheckpoint")
+
+
+def test_a_file_that_may_be_written_over_passes(tmp_path, monkeypatch):
+    """In a folder without permission, too: no new file is made there."""
+    (tmp_path / "m.keras").write_text("")
+    monkeypatch.setattr(
+        "os.access", lambda path, mode: str(path).endswith("m.keras")
+    )
+
+    check_writable(str(tmp_path / "m.keras"), Format.KERAS, "ModelCheckpoint")
+    with pytest.raises(UnwritablePath, match="no permission"):
+        check_writable(str(tmp_path / "n.keras"), Format.KERAS, "X")

@@ -2,6 +2,7 @@
 
 import pytest
 
+import kerascb
 from kerascb.cli import main
 
 
@@ -21,3 +22,11 @@ def test_refuses_what_is_no_command(arguments, capsys):
         main(arguments)
 
     assert "usage: python -m kerascb" in capsys.readouterr().err
+
+
+def test_tells_its_version(capsys):
+    """What to name in a report."""
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+
+    assert capsys.readouterr().out == f"kerascb {kerascb.__version__}\n"

@@ -15,10 +15,6 @@ EXPECTED_FAILURES: dict[str, dict[str, str]] = {
             "wants the weights there. Ours keeps the weights aside, so that "
             "an evaluation that fails spoils neither."
         ),
-        f"{_MULTI_OPTIMIZER}::test_tensorboard_logging_with_multi_optimizer": (
-            "Calls the private method `_collect_learning_rate`. What it is "
-            "about, the tags in the log, is in test_tensorboard.py."
-        ),
     },
     "tf_keras": {},
 }

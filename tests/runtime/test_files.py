@@ -117,6 +117,37 @@ def test_what_a_killed_run_has_staged_is_removed_too(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_a_url_without_a_folder(tensorflow):
+    """The staged file is on the same file system."""
+    files, path = files_of("ram://"), "ram://kerascb-alone.txt"
+    write(files, path, "one")
+    write(files, path, "two")
+
+    assert read(files, path) == "two"
+    files.remove(path)
+    assert not files.exists("ram://.tmp-kerascb-alone.txt")
+
+
+def test_a_remote_file_that_cannot_be_renamed(
+    tensorflow, tmp_path, monkeypatch
+):
+    """Leaves nothing beside the old one."""
+    files, path = RemoteFiles(), f"ram://{tmp_path}/a.txt"
+    files.make_folder(f"ram://{tmp_path}")
+    write(files, path, "one")
+
+    def refuse(*args, **kwargs):
+        raise tensorflow.errors.UnimplementedError(None, None, "no renaming")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tensorflow.io.gfile, "rename", refuse)
+        with pytest.raises(files.errors, match="no renaming"):
+            write(files, path, "two")
+
+    assert read(files, path) == "one"
+    assert tensorflow.io.gfile.listdir(f"ram://{tmp_path}") == ["a.txt"]
+
+
 def test_the_bytes_are_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
     """A power failure must not leave a name without its content."""
     calls = []

@@ -4,6 +4,7 @@ import pytest
 
 import kerascb
 from kerascb.runtime import has_validation
+from kerascb.runtime._fit import StartOfFit
 
 
 class Asking(kerascb.Callback):
@@ -51,3 +52,40 @@ def test_the_fit_of_another_model_is_not_asked():
             return has_validation(other), has_validation(self)
 
     assert Model().fit(Model(), validation_data=1) == (False, True)
+
+
+class Trains:
+    """Asks in its `fit` whether a start is meant, as Keras does."""
+
+    def fit(self, callbacks, start=None, validation_freq=1):
+        """Makes a start, or asks one that was made before."""
+        start = start or StartOfFit(self, 3)
+        return start, start.is_meant()
+
+
+class Callbacks:
+    """Stands in for the list that a fit makes."""
+
+
+def test_a_start_is_meant_for_the_fit_that_made_it():
+    """It is read in the same `fit`."""
+    assert Trains().fit(Callbacks())[1]
+
+
+def test_a_start_is_not_meant_for_the_next_fit():
+    """Whether or not the first one's callbacks are still there."""
+    model, callbacks = Trains(), Callbacks()
+    start, _ = model.fit(callbacks)
+
+    assert not model.fit(Callbacks(), start)[1]
+    del callbacks
+    assert not model.fit(Callbacks(), start)[1]
+
+
+def test_a_start_made_by_hand_is_meant_by_hand_only():
+    """Hooks may be driven without any `fit`."""
+    model = Trains()
+    start = StartOfFit(model, 3)
+
+    assert start.is_meant()
+    assert not model.fit(Callbacks(), start)[1]
