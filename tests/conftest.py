@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -14,6 +14,17 @@ import pytest
 from kerascb import runtime as runtimes
 from kerascb.checkpoint import formats
 from kerascb.errors import InvalidArgument
+
+_OPTIONAL = {"OrbaxCheckpoint": "orbax", "TensorBoard": "tensorboard"}
+
+
+def pytest_collection_modifyitems(items):
+    """Passes over the examples of classes whose package is not installed."""
+    for item in items:
+        if isinstance(item, pytest.DoctestItem):
+            package = _OPTIONAL.get(item.name.rpartition(".")[2])
+            if package and importlib.util.find_spec(package) is None:
+                item.add_marker(pytest.mark.skip(f"needs {package}"))
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,23 @@ def target_of(filepath: str | None, weights_only: bool, model: Any) -> Target:
     return formats.target_of(path, weights_only, runtime.of(model))
 
 
+def note_of(target: Target, options: Any, keras: str) -> str:
+    """What the user is to know of a path, and of options for it.
+
+    Args:
+        target: Where the model goes.
+        options: What TensorFlow takes as options of a save, or `None`.
+        keras: The Keras that writes, `"keras2"` or `"keras3"`.
+
+    Returns:
+        The text; empty if there is nothing to tell.
+    """
+    if options is None or target.form.takes_options(keras):
+        return target.note
+    unused = f"options have no effect on {target.form.value} here."
+    return f"{target.note} {unused}".strip()
+
+
 def check(
     target: Target, model: Any, own_names: AbstractSet[str], owner: str
 ) -> None:

@@ -236,9 +236,10 @@ class ModelCheckpoint(MonitorCallback):
         target = self._target()
         own = {"epoch"} if self.save_freq == "epoch" else {"epoch", "batch"}
         paths.check(target, self._model, own, type(self).__name__)
-        if target.note and not self._is_told_of_path:
+        note = paths.note_of(target, self._options, self._runtime.name)
+        if note and not self._is_told_of_path:
             self._is_told_of_path = True
-            self._warn(f"{type(self).__name__}: {target.note}")
+            self._warn(f"{type(self).__name__}: {note}")
         if self.save_best_only:
             self._begin_monitoring()
 

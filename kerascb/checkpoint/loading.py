@@ -46,7 +46,11 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """Loads a whole model, its optimizer included, from every format.
+    """Loads a whole model from every format, its optimizer included.
+
+    The optimizer starts anew where Keras does not save its state: Keras 2
+    leaves that of `optimizers.legacy` out of `.keras` files, and the scale
+    that a `LossScaleOptimizer` has found out of HDF5 files.
 
     What a file holds decides where its name may mislead. A SavedModel
     directory comes back as the model that was saved, with its optimizer's
@@ -65,7 +69,8 @@ def load_model(
 
     Raises:
         FileNotFoundError: If there is nothing.
-        InvalidArgument: If it holds weights only, or a graph only.
+        InvalidArgument: If it holds weights only, or a graph only, or if it
+            is nothing that Keras or kerascb wrote.
     """
     found = find(os.fspath(filepath))
     if found.form.is_weights:
@@ -86,8 +91,10 @@ def load_model(
 def load_weights(model: Any, filepath: str | os.PathLike[str]) -> None:
     """Loads weights into a model from every format that holds some.
 
-    If the model is compiled, its optimizer's variables are made first, so that
-    their state is loaded as well where the file has it.
+    If the model is compiled, its optimizer's state is loaded as well where the
+    file has it: whole models have, TensorFlow checkpoints and `.weights.h5`
+    files (but those of Keras 2's `optimizers.legacy`). The state of another
+    optimizer, told by the shapes of its variables, is left out.
 
     Args:
         model: A built model of the same architecture.
@@ -97,7 +104,7 @@ def load_weights(model: Any, filepath: str | os.PathLike[str]) -> None:
     Raises:
         FileNotFoundError: If there is nothing.
         InvalidArgument: If it holds a graph only, or a checkpoint of another
-            model or optimizer.
+            model, or if it is nothing that Keras or kerascb wrote.
     """
     found = find(os.fspath(filepath))
     runtime.of(model).load_weights(model, found.path, found.form)

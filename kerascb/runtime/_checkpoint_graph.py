@@ -80,14 +80,13 @@ class CheckpointGraph:
         """The node of each object that can be reached on both sides."""
         if node is None:
             return {}
-        matched, waiting = {id(root): node}, [root]
-        while waiting:
-            parent = waiting.pop(0)
+        matched, reached = {id(root): node}, [root]
+        for parent in reached:  # grows on the way
             targets = self._targets(matched[id(parent)])
             for name, child in self._children_of(parent).items():
                 if name in targets and id(child) not in matched:
                     matched[id(child)] = targets[name]
-                    waiting.append(child)
+                    reached.append(child)
         return matched
 
     def _misfit(self, variable: Any, node: int | None) -> str:

@@ -137,4 +137,5 @@ def _restore_optimizer(model: Any, file: Any) -> None:
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value[()])
             return
-    _optimizers.warn_of_fresh(optimizer, file.filename)
+    if any(value.shape for value in values):  # it had begun to train
+        _optimizers.warn_of_fresh(optimizer, file.filename)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Any
 
@@ -24,7 +25,8 @@ def build_optimizer(model: Any) -> None:
     for name in ("build", "_create_all_weights"):
         make = getattr(optimizer, name, None)
         if callable(make):
-            make(model.trainable_variables)
+            with _scope_of(model):
+                make(model.trainable_variables)
             return
 
 
@@ -41,3 +43,12 @@ def warn_of_fresh(optimizer: Any, path: str) -> None:
         path,
         type(optimizer).__name__,
     )
+
+
+def _scope_of(model: Any) -> contextlib.AbstractContextManager[Any]:
+    """Where TensorFlow wants the variables of a distributed model made."""
+    strategy = getattr(model, "distribute_strategy", None)
+    scope: contextlib.AbstractContextManager[Any] = (
+        contextlib.nullcontext() if strategy is None else strategy.scope()
+    )
+    return scope

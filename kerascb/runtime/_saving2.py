@@ -105,11 +105,11 @@ def _restore_optimizer(keras: Any, model: Any, path: str) -> None:
             )
         ]
     variables = optimizer.variables()
-    if [tuple(v.shape) for v in variables] != [v.shape for v in values]:
+    if [tuple(v.shape) for v in variables] == [v.shape for v in values]:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+    elif any(value.shape for value in values):  # it had begun to train
         warn_of_fresh(optimizer, path)
-        return
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
 
 
 def _hdf5(keras: Any) -> Any:

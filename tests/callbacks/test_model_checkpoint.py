@@ -624,6 +624,34 @@ def test_options_reach_tensorflow(make_model, tensorflow, weights_only):
     assert Path("x.index" if weights_only else "x/saved_model.pb").is_file()
 
 
+@pytest.mark.parametrize(
+    ("path", "weights_only", "telling"),
+    [
+        ("m.weights.h5", True, {"keras2", "keras3"}),
+        ("m", True, set()),
+        ("m", False, {"keras3"}),
+    ],
+)
+def test_options_that_have_no_effect(
+    runtime, make_model, tensorflow, warned, path, weights_only, telling
+):
+    """Options that nothing takes are told of, once."""
+    options = (
+        tensorflow.train.CheckpointOptions()
+        if weights_only
+        else tensorflow.saved_model.SaveOptions()
+    )
+    checkpoint = ModelCheckpoint(
+        path, save_weights_only=weights_only, options=options
+    )
+
+    for _ in range(2):
+        drive([checkpoint], epochs=_losses(1, 2), model=make_model())
+
+    told = [text for text in warned if "options have no effect" in text]
+    assert len(told) == (runtime.name in telling)
+
+
 def test_pain_an_own_save_without_overwrite_breaks(keras):
     """A model that overrides `save(path)` is called with what it takes."""
 

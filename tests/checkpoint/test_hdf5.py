@@ -5,6 +5,7 @@ import pytest
 
 from kerascb import ModelCheckpoint
 from kerascb.checkpoint import load_model, load_weights
+from kerascb.runtime import Format
 
 pytestmark = [
     pytest.mark.fit,
@@ -133,6 +134,17 @@ def test_weights_of_a_whole_model_of_another_optimizer(
     )
     assert int(fresh.optimizer.iterations) == 0
     assert caplog.text.count("the optimizer starts anew") == 1
+
+
+def test_saved_before_the_first_step(runtime, make_model, caplog):
+    """There is no state to lose, and nothing to warn of."""
+    runtime.save(make_model(optimizer="adam"), "m.h5", Format.HDF5)
+    caplog.clear()
+
+    loaded = load_model("m.h5")
+
+    assert int(loaded.optimizer.iterations) == 0
+    assert "starts anew" not in caplog.text
 
 
 @pytest.mark.parametrize("takes", [load_model, load_weights])

@@ -65,6 +65,22 @@ def test_a_legacy_optimizer(
     assert int(alike.optimizer.iterations) == 1
 
 
+def test_a_distributed_model(runtime, make_model, data, tensorflow):
+    """The optimizer's variables are made where the model's are."""
+    with tensorflow.distribute.MirroredStrategy(["CPU:0"]).scope():
+        model = make_model(optimizer="adam")
+        fresh = make_model(optimizer="adam", seed=7)
+    model.fit(*data, batch_size=24, verbose=0)
+    runtime.save(model, "cp", Format.TF_CHECKPOINT)
+
+    load_weights(fresh, "cp")
+
+    np.testing.assert_array_equal(
+        fresh.get_weights()[0], model.get_weights()[0]
+    )
+    assert int(fresh.optimizer.iterations.numpy()) == 1
+
+
 def test_weights_saved_before_compiling(
     runtime, keras, make_model, tensorflow, caplog
 ):
