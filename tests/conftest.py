@@ -15,6 +15,7 @@ from kerascb import runtime as runtimes
 from kerascb.checkpoint import formats
 from kerascb.errors import InvalidArgument
 
+_COMPARED_WITH = (3, 15)
 _OPTIONAL = {"OrbaxCheckpoint": "orbax", "TensorBoard": "tensorboard"}
 
 
@@ -63,6 +64,14 @@ def keras3_only(runtime):
     """Skips on Keras 2."""
     if runtime.name != "keras3":
         pytest.skip("about Keras 3")
+
+
+@pytest.fixture
+def newest_keras3(runtime):
+    """Skips on a Keras 3 that prints and saves otherwise than the newest."""
+    version = tuple(int(part) for part in runtime.version.split(".")[:2])
+    if runtime.name == "keras3" and version < _COMPARED_WITH:
+        pytest.skip(f"compared with Keras {_COMPARED_WITH}, not {version}")
 
 
 @pytest.fixture(scope="session")

@@ -821,6 +821,7 @@ ATTRIBUTES = (
     ],
     ids=["epochs", "hdf5", "best", "weights", "batches", "missing"],
 )
+@pytest.mark.usefixtures("newest_keras3")
 def test_parity(runtime, make_model, data, tmp_path, arguments):
     """History, files, printed lines, warnings and weights are stock's."""
     stock, ours = compare(

@@ -345,6 +345,7 @@ def test_waiting_raises_what_went_wrong(orbax):
 
 @pytest.mark.fit
 @pytest.mark.filterwarnings("ignore:Sharding info not provided")
+@pytest.mark.usefixtures("newest_keras3")
 def test_the_model_comes_back_whole(keras3_only, keras, data):
     """Through Keras's own loader: weights, optimizer, config."""
     inputs = keras.Input((4,))
@@ -365,6 +366,7 @@ def test_the_model_comes_back_whole(keras3_only, keras, data):
 
 
 @pytest.mark.fit
+@pytest.mark.usefixtures("newest_keras3")
 def test_second_fit_of_one_instance_saves_too(
     keras3_only, make_model, data, warned
 ):
@@ -378,6 +380,7 @@ def test_second_fit_of_one_instance_saves_too(
 
 @pytest.mark.fit
 @pytest.mark.parametrize("weights_only", [False, True])
+@pytest.mark.usefixtures("newest_keras3")
 def test_files_are_stocks(
     keras3_only, runtime, make_model, data, tmp_path, weights_only
 ):

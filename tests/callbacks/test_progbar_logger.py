@@ -140,6 +140,7 @@ def play_predict(logger, *, verbose=1, model=None):
 class TestOnATerminal:
     @pytest.mark.parametrize("verbose", [0, 1, 2])
     @pytest.mark.parametrize("play", [play_fit, play_evaluate, play_predict])
+    @pytest.mark.usefixtures("newest_keras3")
     def test_prints_what_stock_prints(
         self, play, verbose, on_terminal, clock, stock_logger
     ):
@@ -151,6 +152,7 @@ class TestOnATerminal:
         assert ours == theirs
         assert bool(ours) == bool(verbose)
 
+    @pytest.mark.usefixtures("newest_keras3")
     def test_prints_what_stock_prints_of_an_unknown_length(
         self, on_terminal, clock, stock_logger
     ):

@@ -14,6 +14,7 @@ from kerascb.checkpoint import load_model, load_weights
 from kerascb.checkpoint.loading import find
 from kerascb.errors import InvalidArgument
 from kerascb.runtime import Format, in_force
+from tests.parity import assert_trains_alike
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*Keras 3 itself saves:UserWarning",
@@ -49,13 +50,6 @@ def trained(keras, make_model, data, needs_format):
     return train
 
 
-def _assert_trains_alike(model, other, data):
-    first = [model.train_on_batch(*data) for _ in range(3)]
-    second = [other.train_on_batch(*data) for _ in range(3)]
-
-    np.testing.assert_allclose(second, first, rtol=1e-5)
-
-
 @pytest.mark.fit
 @pytest.mark.parametrize("path", MODELS)
 def test_training_continues_from_every_whole_model(trained, data, path):
@@ -65,7 +59,7 @@ def test_training_continues_from_every_whole_model(trained, data, path):
     loaded = load_model(path)
 
     assert int(loaded.optimizer.iterations) == int(model.optimizer.iterations)
-    _assert_trains_alike(model, loaded, data)
+    assert_trains_alike(model, loaded, data)
 
 
 @pytest.mark.fit
@@ -77,7 +71,7 @@ def test_training_continues_from_weights(trained, make_model, data, path):
 
     load_weights(fresh, path.format(epoch=2))
 
-    _assert_trains_alike(model, fresh, data)
+    assert_trains_alike(model, fresh, data)
 
 
 @pytest.mark.fit
@@ -137,7 +131,7 @@ def test_a_directory_brings_seeds_back(keras, data, keras3_only, needs_format):
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(*data, verbose=0, callbacks=[ModelCheckpoint("m")])
 
-    _assert_trains_alike(model, load_model("m"), data)
+    assert_trains_alike(model, load_model("m"), data)
 
 
 @pytest.mark.fit
@@ -173,7 +167,7 @@ def test_hdf5_however_it_was_compiled(keras, make_model, data, compile_args):
     model = make_model(optimizer="adam", **compile_args)
     model.fit(x, y, verbose=0, callbacks=[ModelCheckpoint("m.h5")])
 
-    _assert_trains_alike(model, load_model("m.h5"), (x, y))
+    assert_trains_alike(model, load_model("m.h5"), (x, y))
 
 
 @pytest.mark.fit
@@ -263,7 +257,7 @@ def test_every_variable_comes_back(keras, data, tensorflow, weights_only):
 
     for one, two in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
-    _assert_trains_alike(model, other, (x, x[:, :3]))
+    assert_trains_alike(model, other, (x, x[:, :3]))
 
 
 def test_nothing():
@@ -390,4 +384,4 @@ def test_a_renamed_model(trained, data, tmp_path, path):
     model = trained(path)
     (tmp_path / path).rename("model.backup")
 
-    _assert_trains_alike(model, load_model("model.backup"), data)
+    assert_trains_alike(model, load_model("model.backup"), data)
