@@ -7,8 +7,8 @@ from tests.peers import harness
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(1200)]
 
 
-def test_keras_finds_nothing_missing(keras3_only):
-    """Keras 3's tests of callbacks pass, but for those listed."""
+def test_keras_finds_nothing_missing(keras3_only, tensorflow):
+    """Keras 3's tests of callbacks, which need TensorFlow, pass."""
     _assert_passes(harness.keras_tests)
 
 
