@@ -143,7 +143,7 @@ class BackupAndRestore(Callback):
                 folder,
                 keep_previous=self.double_checkpoint,
                 by_batch=self.save_freq != "epoch",
-                steps=self._steps,
+                steps=self._steps_in_epoch,
                 before_preemption=self.save_before_preemption,
             ),
         )
@@ -182,9 +182,11 @@ class BackupAndRestore(Callback):
             batch: Zero-based index of the batch within its epoch.
             logs: Only the loss is looked at, and only when a backup is due.
         """
-        batch = within_epoch(batch, self._steps)
+        batch = within_epoch(batch, self._steps_in_epoch)
         self._last_batch_seen = batch
-        position = _position_after(self._current_epoch, batch, self._steps)
+        position = _position_after(
+            self._current_epoch, batch, self._steps_in_epoch
+        )
         if self.save_before_preemption and self._store is not None:
             self._store.save_if_preempted(position)
         if self._counter is not None and self._counter.is_due_after(batch):
@@ -247,10 +249,6 @@ class BackupAndRestore(Callback):
             )
             return None
         return BatchCounter(self.save_freq)
-
-    @property
-    def _steps(self) -> int | None:
-        return (self.params or {}).get("steps")
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_store": None}

@@ -88,6 +88,11 @@ class Callback(StockCallback):
         self.params = params
 
     @property
+    def _steps_in_epoch(self) -> int | None:
+        """Batches of an epoch; `None` while that is not known."""
+        return (self.params or {}).get("steps")
+
+    @property
     def _bare_model(self) -> Any:
         """The model for those who set attributes and read no variables.
 

@@ -249,7 +249,7 @@ class ModelCheckpoint(MonitorCallback):
         )
 
     def _should_save_on_batch(self, batch: int) -> bool:
-        steps = (self.params or {}).get("steps")
+        steps = self._steps_in_epoch
         return self._batches.is_due_after(within_epoch(batch, steps))
 
     def _save_model(

@@ -181,7 +181,7 @@ class OrbaxCheckpoint(MonitorCallback):
             batch: Zero-based index of the batch within its epoch.
             logs: Metric name to value; `monitor` is looked for in it.
         """
-        batch = within_epoch(batch, (self.params or {}).get("steps"))
+        batch = within_epoch(batch, self._steps_in_epoch)
         self._total_batches_seen = self._batches_before_epoch + batch + 1
         if (
             self._counter is not None

@@ -222,7 +222,7 @@ class ProgbarLogger(Callback, StockProgbarLogger):
         if self.seen == 0:
             # Keras 2 knows its metrics only after the first step.
             self._learn_metrics()
-        steps = (self.params or {}).get("steps")
+        steps = self._steps_in_epoch
         self.seen = within_epoch(batch, steps) + 1
         if self.verbose == 1:
             bar.update(self.seen, self._shown(logs), finalize=False)

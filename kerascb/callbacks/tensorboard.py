@@ -261,7 +261,7 @@ class TensorBoard(EventCallback):
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Adds to the batch curves, if it is time."""
         step = self._begin_counting()
-        ended = step.end(batch, (self.params or {}).get("steps"))
+        ended = step.end(batch, self._steps_in_epoch)
         if self.update_freq != "epoch" and is_due(
             step.value, ended, self.update_freq
         ):

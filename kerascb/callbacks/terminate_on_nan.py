@@ -52,7 +52,7 @@ class TerminateOnNaN(Callback):
         """
         loss = logs.get("loss") if logs else None
         if loss is not None and not self._is_finite(loss):
-            batch = within_epoch(batch, (self.params or {}).get("steps"))
+            batch = within_epoch(batch, self._steps_in_epoch)
             self._terminate(f"Batch {batch}", f"batch {batch}", loss)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -7,7 +7,7 @@ import string
 from typing import TYPE_CHECKING, Any
 
 from kerascb.errors import InvalidArgument, UnfillablePath
-from kerascb.improvement import nearest_names
+from kerascb.improvement import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -160,8 +160,7 @@ class _Name(str):
 
 
 def _unfillable(template: str, name: str, available: list[str]) -> str:
-    near = nearest_names(name, available, count=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(name, available)
     return (
         f'Failed to format this callback filepath: "{template}". Reason: no '
         f"epoch has a value for {name!r}.{hint} There will be: "
