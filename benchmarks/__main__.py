@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.measure import machine, table, write_json
 from kerascb import runtime
 
-CASES = ("step_overhead",)
+CASES = ("step_overhead", "checkpoints", "memory", "many_checkpoints")
 
 
 def main() -> int:

@@ -40,7 +40,13 @@ if TYPE_CHECKING:
     from kerascb.callbacks.swap_ema_weights import SwapEMAWeights
     from kerascb.callbacks.tensorboard import TensorBoard
     from kerascb.callbacks.terminate_on_nan import TerminateOnNaN
-    from kerascb.checkpoint import load_model, load_weights
+    from kerascb.checkpoint import (
+        checkpoints,
+        load_best,
+        load_latest,
+        load_model,
+        load_weights,
+    )
 
 __version__ = "0.1.0"
 
@@ -63,9 +69,12 @@ __all__ = [
     "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
+    "checkpoints",
     "errors",
     "experimental",
     "install",
+    "load_best",
+    "load_latest",
     "load_model",
     "load_weights",
     "uninstall",
@@ -75,6 +84,9 @@ _HOMES = {
     **{name: f"callbacks.{home}" for name, home in CALLBACK_MODULES.items()},
     "install": "_install",
     "uninstall": "_install",
+    "checkpoints": "checkpoint",
+    "load_best": "checkpoint",
+    "load_latest": "checkpoint",
     "load_model": "checkpoint",
     "load_weights": "checkpoint",
 }

@@ -8,6 +8,8 @@
     ├── UnsettableLearningRate (TypeError) a schedule sets the learning rate
     ├── UnfillablePath (KeyError)         a placeholder no epoch has a value for
     ├── UnreadableBackup (OSError)        no backup of a run can be read
+    ├── NoWholeCheckpoint (OSError)       every checkpoint is damaged
+    ├── SaveFailed (OSError)              the disk did not take a checkpoint
     └── UnwritablePath (OSError)          a file could never be written there
 
 Each error also is the built-in exception that Keras raises for the same
@@ -16,10 +18,17 @@ mistake, so that code which catches that keeps working.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = [
     "InvalidArgument",
     "KerascbError",
     "MissingDependency",
+    "NoWholeCheckpoint",
+    "SaveFailed",
     "UnfillablePath",
     "UnknownArgument",
     "UnreadableBackup",
@@ -90,6 +99,13 @@ class UnwritablePath(KerascbError, OSError):
     """A path was given where no file can ever be written."""
 
 
+class SaveFailed(KerascbError, OSError):
+    """A disk is full or broken; a checkpoint that was there is not lost.
+
+    `errno` and `filename` are set as in any `OSError`.
+    """
+
+
 class UnreadableBackup(KerascbError, OSError):
     """A run has backups, and none of them can be read.
 
@@ -110,3 +126,22 @@ class UnreadableBackup(KerascbError, OSError):
             f"{self.reason}. Nothing has been deleted. Put back a copy of the "
             "directory, or remove it to train from the beginning."
         )
+
+
+class NoWholeCheckpoint(KerascbError, OSError):
+    """A folder has checkpoints, and every one of them is damaged.
+
+    Args:
+        directory: Where they lie.
+        damage: Each, with what is wrong with it.
+    """
+
+    def __init__(self, directory: str, damage: Sequence[str]) -> None:
+        super().__init__(directory, damage)
+        self.directory = directory
+        self.damage = list(damage)
+
+    def __str__(self) -> str:
+        """Names the place and what is wrong with each."""
+        found = "".join(f"\n  {one}" for one in self.damage)
+        return f"No checkpoint in {self.directory!r} is whole:{found}"

@@ -135,3 +135,52 @@ class EpochCounter:
             return False
         self.since_last = 0
         return True
+
+
+@dataclass
+class SecondsCounter:
+    """Measures time, for "every N seconds"; others read the clock.
+
+    Time is measured from the action before, not from when that was due: where
+    actions are due at the ends of long epochs, none follow each other at once
+    to make up for it.
+
+    Attributes:
+        every: Seconds between two actions (> 0).
+        since: When the last action was due, or counting began; in seconds, of
+            a clock that never goes back. `None` before.
+
+    Example:
+        >>> counter = SecondsCounter(every=60)
+        >>> counter.begin(now=1000.0)
+        >>> counter.is_due(now=1059.9), counter.is_due(now=1075.0)
+        (False, True)
+        >>> counter.is_due(now=1134.9), counter.is_due(now=1135.0)
+        (False, True)
+    """
+
+    every: float
+    since: float | None = None
+
+    def begin(self, now: float) -> None:
+        """Begins to count, or begins again.
+
+        Args:
+            now: What the clock says.
+        """
+        self.since = now
+
+    def is_due(self, now: float) -> bool:
+        """True if the action is due now, which is then taken to happen.
+
+        Counting begins with the first call, if it has not been begun.
+
+        Args:
+            now: What the clock says.
+        """
+        if self.since is None:
+            self.since = now
+        if now - self.since < self.every:
+            return False
+        self.since = now
+        return True

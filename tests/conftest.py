@@ -19,9 +19,17 @@ _COMPARED_WITH = (3, 15)
 _OPTIONAL = {"OrbaxCheckpoint": "orbax", "TensorBoard": "tensorboard"}
 
 
-def pytest_collection_modifyitems(items):
-    """Passes over the examples of classes whose package is not installed."""
+def pytest_addoption(parser):
+    """Adds `--soak`, without which the long tests are passed over."""
+    parser.addoption("--soak", action="store_true", help="run long tests too")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Passes over long tests, and examples whose package is not installed."""
+    soaks = config.getoption("--soak")
     for item in items:
+        if not soaks and item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.skip("long: --soak runs it"))
         if isinstance(item, pytest.DoctestItem):
             package = _OPTIONAL.get(item.name.rpartition(".")[2])
             if package and importlib.util.find_spec(package) is None:

@@ -25,6 +25,7 @@ def test_every_rival_works_equally_often():
 
 
 @pytest.mark.fit
+@pytest.mark.timeout(300)
 def test_every_case_runs(tmp_path):
     """`--quick` sees each through and leaves JSON."""
     file = tmp_path / "results.json"
@@ -36,7 +37,7 @@ def test_every_case_runs(tmp_path):
     )
     content = json.loads(file.read_text())
 
-    assert {
+    assert {"bare", "stock", "kerascb", "background"} < {
         row["name"] for result in content["results"] for row in result["rows"]
-    } == {"bare", "stock", "kerascb"}
+    }
     assert content["machine"]["cores"] >= 1

@@ -7,6 +7,7 @@ from kerascb.errors import InvalidArgument
 from kerascb.frequency import (
     BatchCounter,
     EpochCounter,
+    SecondsCounter,
     as_count,
     validate_save_freq,
     within_epoch,
@@ -117,3 +118,41 @@ def test_counts_epochs(every, due):
     answers = [counter.is_due() for _ in range(6)]
 
     assert [turn for turn, is_due in enumerate(answers) if is_due] == due
+
+
+@pytest.mark.parametrize(
+    ("times", "due"),
+    [
+        ([0, 9.9, 10, 19.9, 20], [10, 20]),
+        ([0, 10, 20, 30], [10, 20, 30]),
+        ([5, 9.9], []),
+        ([0, 35, 36, 44.9, 45], [35, 45]),
+    ],
+    ids=["on time", "each time", "early", "late"],
+)
+def test_counts_seconds(times, due):
+    """The action is due when the time has passed since the one before."""
+    counter = SecondsCounter(10)
+    counter.begin(0)
+
+    assert [now for now in times if counter.is_due(now)] == due
+
+
+def test_counts_seconds_from_the_first_question():
+    """A loop that nobody announces does not begin with an action."""
+    counter = SecondsCounter(10)
+
+    assert [counter.is_due(now) for now in (1000, 1009, 1010)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_begins_to_count_seconds_anew():
+    """The time between two fits does not count."""
+    counter = SecondsCounter(10)
+    counter.begin(0)
+    counter.begin(100)
+
+    assert [counter.is_due(now) for now in (105, 110)] == [False, True]

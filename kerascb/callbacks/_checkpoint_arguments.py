@@ -13,6 +13,8 @@ from kerascb.frequency import as_count, validate_save_freq
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kerascb.checkpoint.store import Policy
+
 
 def is_number(value: Any) -> bool:
     """Whether a value is a real number, NumPy's included, and no bool.
@@ -57,6 +59,141 @@ def period_or_one(period: Any) -> int:
             f"{period!r}."
         )
     return count
+
+
+def count_or_none(**argument: Any) -> int | None:
+    """A count of checkpoints; `None` stays.
+
+    Args:
+        **argument: The argument, by its name.
+
+    Raises:
+        InvalidArgument: If it is neither `None` nor an integer ≥ 1.
+    """
+    [(name, value)] = argument.items()
+    count = as_count(value)
+    if value is not None and count is None:
+        raise InvalidArgument(
+            f"`{name}` must be an integer of at least 1, or None; got "
+            f"{name}={value!r}."
+        )
+    return count
+
+
+def count_from_zero(**argument: Any) -> int:
+    """A count that may be 0.
+
+    Args:
+        **argument: The argument, by its name.
+
+    Raises:
+        InvalidArgument: If it is no integer ≥ 0.
+    """
+    [(name, value)] = argument.items()
+    count = as_count(value)
+    if count is None and (isinstance(value, bool) or value != 0):
+        raise InvalidArgument(
+            f"`{name}` must be an integer of at least 0; got {name}={value!r}."
+        )
+    return count or 0
+
+
+def one_of(choices: tuple[Any, ...], **argument: Any) -> Any:
+    """One of a few values, as it was given.
+
+    Args:
+        choices: What there is.
+        **argument: The argument, by its name.
+
+    Raises:
+        InvalidArgument: If it is none of them. 1 is not taken for `True`.
+    """
+    [(name, value)] = argument.items()
+    for choice in choices:
+        if type(value) is type(choice) and value == choice:
+            return value
+    *others, last = map(repr, choices)
+    raise InvalidArgument(
+        f"`{name}` must be {', '.join(others)} or {last}; got {name}={value!r}."
+    )
+
+
+def check_schedule(
+    *, save_freq: Any, period: Any, every_n_epochs: Any, every_n_seconds: Any
+) -> None:
+    """Refuses two answers to the question when to save.
+
+    Args:
+        save_freq: `"epoch"` or a number of batches.
+        period: A number of epochs, or `None`.
+        every_n_epochs: Likewise.
+        every_n_seconds: A number of seconds, or `None`.
+
+    Raises:
+        InvalidArgument: If one is out of range, or if two are given.
+    """
+    count_or_none(every_n_epochs=every_n_epochs)
+    if every_n_seconds is not None and not (
+        is_number(every_n_seconds) and 0 < every_n_seconds < float("inf")
+    ):
+        raise InvalidArgument(
+            "`every_n_seconds` must be a number of seconds above 0; got "
+            f"every_n_seconds={every_n_seconds!r}."
+        )
+    given = {
+        "save_freq": None if save_freq == "epoch" else save_freq,
+        "every_n_epochs": every_n_epochs or period,
+        "every_n_seconds": every_n_seconds,
+    }
+    texts = [f"{name}={value}" for name, value in given.items() if value]
+    if len(texts) > 1 or (every_n_epochs and period):
+        raise InvalidArgument(
+            f"{' and '.join(texts)} are two answers to when to save. Pass one "
+            "of save_freq, period, every_n_epochs and every_n_seconds; for "
+            "two schedules, two callbacks."
+        )
+
+
+def check_keeping(filepath: str | None, policy: Policy) -> None:
+    """Refuses to keep several checkpoints that would all have one name.
+
+    Args:
+        filepath: The path or template; `None` is yet to come.
+        policy: How many to keep.
+
+    Raises:
+        InvalidArgument: If there is no placeholder to tell them apart.
+    """
+    if filepath is None or "{" in filepath:
+        return
+    for name in ("max_to_keep", "keep_best"):
+        count = getattr(policy, name)
+        if count is not None and count > 1:
+            raise InvalidArgument(
+                f"{name}={count} needs a path that differs from save to save; "
+                f"got filepath={filepath!r}. Put a placeholder into it, such "
+                "as {epoch:04d}."
+            )
+
+
+def check_last_saves(*, save_best_only: bool, **asked: bool) -> None:
+    """Refuses to put the last state where the best one is kept.
+
+    Args:
+        save_best_only: Whether only what is better is saved.
+        **asked: Arguments that save the last state, by name.
+
+    Raises:
+        InvalidArgument: If one of them is true together with it.
+    """
+    for name, is_asked in asked.items():
+        if save_best_only and is_asked:
+            raise InvalidArgument(
+                f"{name}=True saves the last state, which would take the "
+                "place of the best one that save_best_only=True keeps. Pass a "
+                "second ModelCheckpoint for the last state, or keep_best=1 "
+                "instead of save_best_only."
+            )
 
 
 def deprecations(period: Any, load_weights_on_restart: Any) -> Iterator[str]:

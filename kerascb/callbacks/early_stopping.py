@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kerascb.callbacks._arguments import require_number
+from kerascb.callbacks._checkpoint_arguments import one_of
 from kerascb.callbacks.monitor_callback import MonitorCallback
+from kerascb.layouts.plan import NotPlannable
 
 if TYPE_CHECKING:
-    from kerascb.runtime import Logs
+    from collections.abc import Sequence
+
+    from kerascb.runtime import FrozenValue, Logs
 
 
 class EarlyStopping(MonitorCallback):
@@ -34,9 +40,13 @@ class EarlyStopping(MonitorCallback):
             that stay behind it; `None` for no such demand.
         restore_best_weights: At the end of training, whatever ended it, give
             the model the weights of its best epoch, even if that did not beat
-            the baseline. Holds one copy of the weights in memory.
+            the baseline. Holds one copy of the weights in memory; on a CPU
+            none is made before a step changes them.
         start_from_epoch: The first epoch looked at (zero-based); earlier ones
             neither count nor become the best.
+        best_weights_device: Where the weights of the best epoch are kept:
+            `"cpu"`, or `"device"` for where the model is, which spares the
+            way to the host and takes memory on the accelerator.
 
     Attributes:
         wait: Epochs since the last improvement that counted.
@@ -44,11 +54,13 @@ class EarlyStopping(MonitorCallback):
         best: The best value so far, see `MonitorCallback`.
         best_epoch: Its zero-based epoch.
         best_weights: The weights of that epoch, a list of arrays; `None`
-            unless `restore_best_weights`. Kept until the next fit.
+            unless `restore_best_weights`. Kept until the next fit; the arrays
+            are made when it is read. May be set.
 
     Raises:
         InvalidArgument: If `patience` is negative, or `patience`, `min_delta`,
-            `baseline` or `start_from_epoch` is no number.
+            `baseline` or `start_from_epoch` is no number, or
+            `best_weights_device` is neither of the two.
 
     Example:
         >>> from kerascb import EarlyStopping
@@ -65,7 +77,8 @@ class EarlyStopping(MonitorCallback):
     wait: int
     stopped_epoch: int
     best_epoch: int
-    best_weights: list[Any] | None
+    _arrays: list[Any] | None = None
+    _frozen: list[FrozenValue] | None = None
 
     def __init__(
         self,
@@ -77,6 +90,8 @@ class EarlyStopping(MonitorCallback):
         baseline: float | None = None,
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
+        *,
+        best_weights_device: str = "cpu",
     ) -> None:
         require_number(
             self, min_delta=min_delta, start_from_epoch=start_from_epoch
@@ -90,7 +105,22 @@ class EarlyStopping(MonitorCallback):
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
+        self.best_weights_device = one_of(
+            ("cpu", "device"), best_weights_device=best_weights_device
+        )
         self._reset()
+
+    @property
+    def best_weights(self) -> list[Any] | None:
+        """The weights of the best epoch as arrays, which may be changed."""
+        if self._frozen is not None:
+            self.best_weights = [np.array(one.array()) for one in self._frozen]
+        return self._arrays
+
+    @best_weights.setter
+    def best_weights(self, weights: list[Any] | None) -> None:
+        self._arrays = weights
+        self._frozen = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forgets the last fit, and checks the monitor.
@@ -117,9 +147,9 @@ class EarlyStopping(MonitorCallback):
         if is_best:
             self.best = current
             self.best_epoch = epoch
-        if self.restore_best_weights and (is_best or self.best_weights is None):
+        if self.restore_best_weights and (is_best or not self._has_weights()):
             # The first epoch stands in for the best while there is none.
-            self.best_weights = self.model.get_weights()
+            self._keep_weights()
             self.best_epoch = epoch
         if is_best and self._beats_baseline(current):
             self.wait = 0
@@ -138,14 +168,14 @@ class EarlyStopping(MonitorCallback):
         del logs
         if self.stopped_epoch > 0 and self.verbose > 0:
             self._say(f"Epoch {self.stopped_epoch + 1}: early stopping")
-        if not self.restore_best_weights or self.best_weights is None:
+        if not self.restore_best_weights or not self._has_weights():
             return
         if self.verbose > 0:
             self._say(
                 "Restoring model weights from the end of the best epoch: "
                 f"{self.best_epoch + 1}."
             )
-        self.model.set_weights(self.best_weights)
+        self._restore_weights()
 
     def get_monitor_value(self, logs: Logs | None) -> Any:
         """The value to judge an epoch by; override it to watch another.
@@ -168,6 +198,32 @@ class EarlyStopping(MonitorCallback):
         self.best_epoch = 0
         self.best_weights = None
 
+    def _has_weights(self) -> bool:
+        return self._frozen is not None or self._arrays is not None
+
+    def _keep_weights(self) -> None:
+        """Takes the weights of now for the best."""
+        self.best_weights = None  # Their memory can be used again.
+        model = self.model
+        weights = self._runtime.weights(model)
+        if weights is not None:
+            try:
+                self._frozen = self._runtime.freeze(
+                    weights, self.best_weights_device
+                )
+            except NotPlannable:
+                weights = None  # What cannot be frozen may be read all the same
+        if weights is None:
+            self._arrays = model.get_weights()
+
+    def _restore_weights(self) -> None:
+        model, frozen = self.model, self._frozen
+        weights = self._runtime.weights(model)
+        if frozen is None or weights is None or not _fit(frozen, weights):
+            model.set_weights(self.best_weights)
+        else:
+            self._runtime.thaw(weights, frozen)
+
     def _beats_baseline(self, value: float) -> bool:
         return self.baseline is None or self._is_improvement(
             value, self.baseline
@@ -178,3 +234,10 @@ class EarlyStopping(MonitorCallback):
             f"Early stopping conditioned on metric `{self.monitor}` which is "
             f"not available. Available metrics are: {available}"
         )
+
+
+def _fit(values: Sequence[FrozenValue], variables: Sequence[Any]) -> bool:
+    """Whether variables are still as many, and as large, as they were."""
+    return [one.shape for one in values] == [
+        tuple(one.shape) for one in variables
+    ]

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+import time
+import weakref
+from typing import TYPE_CHECKING, Any, Literal
 
 from kerascb.callbacks import _checkpoint_arguments as arguments
-from kerascb.callbacks import _checkpoint_path as paths
-from kerascb.callbacks import _checkpoint_verdict as verdict
 from kerascb.callbacks._arguments import require_number
+from kerascb.callbacks._saves_models import SavesModels
 from kerascb.callbacks.callback import batch_hook
-from kerascb.callbacks.monitor_callback import MonitorCallback
-from kerascb.checkpoint import latest, path_template, places
-from kerascb.checkpoint.loading import load_weights
-from kerascb.errors import InvalidArgument
+from kerascb.checkpoint.filesystem import filesystem_of
+from kerascb.checkpoint.store import Policy
 from kerascb.frequency import (
     BatchCounter,
     EpochCounter,
+    SecondsCounter,
     as_count,
     within_epoch,
 )
@@ -25,11 +23,10 @@ from kerascb.frequency import (
 if TYPE_CHECKING:
     import os
 
-    from kerascb.checkpoint.formats import Target
     from kerascb.runtime import Logs
 
 
-class ModelCheckpoint(MonitorCallback):
+class ModelCheckpoint(SavesModels):
     """Saves the model, or its weights, at the end of epochs or of batches.
 
     Every path of every dialect is taken, on every Keras:
@@ -52,7 +49,26 @@ class ModelCheckpoint(MonitorCallback):
     and saved at its end, so that the file holds the weights that had the
     value.
 
-    An instance may serve several fits; it goes on from the best it has seen.
+    Guarantees:
+
+    - A save is whole or not there: it is written under another name, forced to
+      the disk, then takes its place. What was there before stays until then,
+      and for ever if the save fails.
+    - What is saved is the state of one step, also with `background=True`,
+      where training goes on while it is written: the values are frozen in the
+      training thread, which TensorFlow does without copying them.
+    - Background saves are made in order. One may be under way and one wait;
+      a third makes training wait, and a warning says so once. What goes wrong
+      reaches the training thread at this callback's next hook, at latest in
+      `on_train_end`, which waits for all of them.
+    - Two runs that write the same path do each other no harm: the last one
+      to finish is what is there.
+
+    What the logs said and how far training had come is noted inside the files
+    themselves, where other programs overlook it. `max_to_keep`, `keep_best`
+    and `verify` need more, a manifest beside the checkpoints; see
+    `kerascb.checkpoints`. A model with a `save` of its own writes for itself:
+    the guarantees are then those of its code.
 
     Args:
         filepath: Where to save; a `str` or path. May have placeholders:
@@ -79,6 +95,30 @@ class ModelCheckpoint(MonitorCallback):
             Keras has deprecated it; it works, and warns.
         load_weights_on_restart: At the start of training, load the newest
             file that `filepath` may have become. Deprecated likewise.
+        background: Write in a thread of its own while training goes on.
+        max_to_keep: How many of the newest checkpoints stay (≥ 1); `None` for
+            all. Only checkpoints that a callback with this `filepath` wrote
+            are ever removed.
+        keep_best: How many of the best by `monitor` stay (≥ 1), besides the
+            newest; `None` for none.
+        every_n_epochs: Epochs between two saves (≥ 1), instead of `save_freq`.
+        every_n_seconds: Seconds between two saves (> 0), instead of
+            `save_freq`; looked at after every batch and every epoch.
+        save_on_train_end: Save the last state when training ends, unless it
+            is saved already.
+        save_on_exception: Save the last state when an error or Ctrl-C ends
+            `fit`. With JAX a step that was interrupted takes the state with
+            it; a warning says so.
+        on_error: `"raise"`, or `"warn"` to train on when a save fails.
+        retries: How often to try again to write (≥ 0), after half a second,
+            a second, two, …, at most 30.
+        resume_best: Read the best value so far back from the newest
+            checkpoint, so that a better model is not overwritten: `"auto"` in
+            a fit that goes on from an epoch above the first; `True` in every
+            fit, `False` in none. A fit of another model from its first epoch
+            on, the next fold of a cross-validation say, starts anew with
+            `"auto"`.
+        verify: Read back what was written, before it takes its place.
 
     Attributes:
         filepath: As given, a `str`.
@@ -93,6 +133,8 @@ class ModelCheckpoint(MonitorCallback):
         TypeError: If `options` are those of the other format.
         UnwritablePath: Before training, if `filepath` lies where nothing can
             be written.
+        MissingDependency: If nothing installed reaches a remote `filepath`.
+        OSError: In training, if a checkpoint cannot be written.
 
     Example:
         >>> from kerascb import ModelCheckpoint
@@ -109,11 +151,10 @@ class ModelCheckpoint(MonitorCallback):
 
     _supports_tf_logs = True
     _chief_worker_only = False
-    _current_epoch: int = 0
     _due_batch: int | None = None
-    _is_told_of_path: bool = False
-    _is_told_of_wait: bool = False
-    _is_told_of_name: bool = False
+    _is_begun: bool = False
+    _watch: Any = None
+    _model_before: Any = None
 
     def __init__(
         self,
@@ -129,6 +170,17 @@ class ModelCheckpoint(MonitorCallback):
         *,
         period: int | None = None,
         load_weights_on_restart: bool | None = None,
+        background: bool = False,
+        max_to_keep: int | None = None,
+        keep_best: int | None = None,
+        every_n_epochs: int | None = None,
+        every_n_seconds: float | None = None,
+        save_on_train_end: bool = False,
+        save_on_exception: bool = False,
+        on_error: Literal["raise", "warn"] = "raise",
+        retries: int = 0,
+        resume_best: bool | Literal["auto"] = "auto",
+        verify: bool = False,
     ) -> None:
         if arguments.is_number(options):
             options, initial_value_threshold = initial_value_threshold, options
@@ -139,6 +191,7 @@ class ModelCheckpoint(MonitorCallback):
         super().__init__(monitor, mode, initial_value_threshold)
         self.verbose = verbose
         self.filepath = arguments.path_text(filepath)
+        filesystem_of(self.filepath or "")  # refuses what nothing reaches
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         arguments.check_save_freq(save_freq, self._runtime.name)
@@ -146,10 +199,41 @@ class ModelCheckpoint(MonitorCallback):
         arguments.check_options(options, self.filepath, save_weights_only)
         self._options = options
         self.load_weights_on_restart = bool(load_weights_on_restart)
-        self._epochs = EpochCounter(arguments.period_or_one(period))
+        every = arguments.period_or_one(period)
         for text in arguments.deprecations(period, load_weights_on_restart):
             self._warn(text)
+        arguments.check_schedule(
+            save_freq=save_freq,
+            period=period,
+            every_n_epochs=every_n_epochs,
+            every_n_seconds=every_n_seconds,
+        )
+        self._epochs = EpochCounter(every_n_epochs or every)
         self._batches = BatchCounter(as_count(save_freq) or 1)
+        self._seconds = (
+            None if every_n_seconds is None else SecondsCounter(every_n_seconds)
+        )
+        self.save_on_train_end = save_on_train_end
+        self.save_on_exception = save_on_exception
+        self.resume_best = arguments.one_of(
+            ("auto", True, False), resume_best=resume_best
+        )
+        self._threshold = initial_value_threshold
+        self._policy = Policy(
+            background=background,
+            raises=arguments.one_of(("raise", "warn"), on_error=on_error)
+            == "raise",
+            retries=arguments.count_from_zero(retries=retries),
+            verify=verify,
+            max_to_keep=arguments.count_or_none(max_to_keep=max_to_keep),
+            keep_best=arguments.count_or_none(keep_best=keep_best),
+        )
+        arguments.check_keeping(self.filepath, self._policy)
+        arguments.check_last_saves(
+            save_best_only=save_best_only,
+            save_on_train_end=save_on_train_end,
+            save_on_exception=save_on_exception,
+        )
 
     @property
     def period(self) -> int:
@@ -177,6 +261,15 @@ class ModelCheckpoint(MonitorCallback):
     def _last_batch_seen(self) -> int:
         return self._batches.last_index
 
+    def wait(self) -> None:
+        """Returns when all that was asked to be saved is on the disk.
+
+        Raises:
+            OSError: If some of it could not be written, with
+                `on_error="raise"`.
+        """
+        self._store.wait()
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Checks the path and the monitor; loads weights if asked to.
 
@@ -184,26 +277,37 @@ class ModelCheckpoint(MonitorCallback):
             logs: Not used.
         """
         del logs
-        self._due_batch = None
-        self._is_told_of_wait = self._is_told_of_name = False
+        self._due_batch = self._saved_step = self._last_logs = None
+        self._is_begun = False
         self._prepare()
         if self.load_weights_on_restart:
             self._load_newest()
+        if self._seconds is not None:
+            self._seconds.begin(time.monotonic())
+        self._end_watch()
+        if self.save_on_exception:
+            self._watch = self._runtime.watch_fit(
+                self._model, self._save_after_failure
+            )
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Notes the epoch.
+        """Notes the epoch; with the first one, whether a run goes on.
 
         Args:
             epoch: Zero-based index of the epoch.
             logs: Not used.
         """
         del logs
+        self._store.tell_of_failures()
         self._current_epoch = epoch
         self._batches.begin_epoch()
+        if not self._is_begun:
+            self._is_begun = True
+            self._settle_best(epoch)
 
-    @batch_hook(lambda callback: callback.save_freq != "epoch")
+    @batch_hook(lambda callback: callback._is_by_batch)  # noqa: SLF001
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Saves if enough batches have passed.
+        """Saves if enough batches, or enough time, have passed.
 
         Args:
             batch: Zero-based index of the batch within its epoch.
@@ -224,142 +328,101 @@ class ModelCheckpoint(MonitorCallback):
             epoch: Zero-based index of the epoch.
             logs: Metric name to value.
         """
-        if self.save_freq == "epoch":
-            if self._epochs.is_due():
-                self._save_model(epoch=epoch, batch=None, logs=logs)
-        elif self._due_batch is not None:
+        self._store.tell_of_failures()
+        self._last_logs = logs
+        if self._is_due_after_epoch():
             batch, self._due_batch = self._due_batch, None
             self._save_model(epoch=epoch, batch=batch, logs=logs)
 
-    def _prepare(self) -> None:
-        """Finds out what is wrong before anything is spent on it."""
-        target = self._target()
-        own = {"epoch"} if self.save_freq == "epoch" else {"epoch", "batch"}
-        paths.check(target, self._model, own, type(self).__name__)
-        note = paths.note_of(target, self._options, self._runtime.name)
-        if note and not self._is_told_of_path:
-            self._is_told_of_path = True
-            self._warn(f"{type(self).__name__}: {note}")
-        if self.save_best_only:
-            self._begin_monitoring()
-
-    def _target(self) -> Target:
-        return paths.target_of(
-            self.filepath, self.save_weights_only, self._model
-        )
-
-    def _should_save_on_batch(self, batch: int) -> bool:
-        steps = self._steps_in_epoch
-        return self._batches.is_due_after(within_epoch(batch, steps))
-
-    def _save_model(
-        self, epoch: int, batch: int | None, logs: Logs | None
-    ) -> None:
-        """Saves the model, if it deserves it.
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Saves the last state if asked to; waits for background saves.
 
         Args:
-            epoch: Zero-based index of the epoch.
-            batch: Zero-based index of the batch; `None` at an epoch's end.
-            logs: Metric name to value.
+            logs: Metric name to value, of the last epoch.
         """
-        logs = self._runtime.to_python(logs)
-        path, missing = self._fill(epoch, batch, logs)
-        if self._should_save_model(epoch, batch, logs, path):
-            self._tell_of_name(missing, path, logs)
-            self._write(path)
-            if self.verbose > 0 and self._runtime.name == "keras3":
-                self._say(
-                    f"\nEpoch {epoch + 1}: finished saving model to {path}"
-                )
-        self._runtime.discard_write_path(path, self._model)
+        self._end_watch()
+        if self.save_on_train_end:
+            self._save_last(logs)
+        self._store.wait()
+        self._tell_of_finished()
+        self._model_before = _reference(self._model)
 
-    def _should_save_model(
-        self, epoch: int, batch: int | None, logs: Logs, filepath: str
-    ) -> bool:
-        del batch
-        result = self._judge(logs, filepath)
-        if result.warning:
-            self._warn(result.warning)
-        if result.line:
-            self._tell(epoch, result.line)
-        if result.best is not None:
-            self.best = result.best
-        return result.is_to_save
+    def _is_due_after_epoch(self) -> bool:
+        if self._seconds is not None:
+            return self._due_batch is not None or self._seconds.is_due(
+                time.monotonic()
+            )
+        if self.save_freq == "epoch":
+            return self._epochs.is_due()
+        return self._due_batch is not None
 
-    def _judge(self, logs: Logs, path: str) -> verdict.Verdict:
-        if not self.save_best_only:
-            return verdict.unjudged(path)
-        value = self._monitored(logs)
-        if value is None:
-            if self._is_awaited:
-                return verdict.Verdict(is_to_save=False)
-            if self._is_worth_telling():
-                self._tell_missing(logs)
-            has_best = self._runtime.name != "keras3" or self.best is not None
-            return verdict.Verdict(is_to_save=not has_best)
-        if np.ndim(value) == 0:
-            value = self._as_number(value)
-        return verdict.judge(
-            self.monitor, value, self.best, self._is_improvement, path
+    def _should_save_on_batch(self, batch: int) -> bool:
+        if self._seconds is not None:
+            return self._seconds.is_due(time.monotonic())
+        return self._batches.is_due_after(
+            within_epoch(batch, self._steps_in_epoch)
         )
 
-    def _write(self, path: str) -> None:
-        form = self._target().form
-        places.check_kind(path, form, type(self).__name__)
-        self._runtime.save(self.model, path, form, self._options)
+    def _settle_best(self, epoch: int) -> None:
+        """Finds out what is to be beaten.
 
-    def _fill(
-        self, epoch: int, batch: int | None, logs: Logs
-    ) -> tuple[str, list[str]]:
-        """The path for this worker, and the placeholders without a value."""
-        values = {**logs, "epoch": epoch + 1}
-        if batch is not None:
-            values.setdefault("batch", batch + 1)
-        path, missing = path_template.fill(self._target().path, values)
-        return self._runtime.write_path(path, self._model), missing
-
-    def _tell_of_name(self, missing: list[str], path: str, logs: Logs) -> None:
-        if not missing or self._is_told_of_name:
-            return
-        self._is_told_of_name = True
-        self._warn(
-            f"{type(self).__name__}: the logs have no value for "
-            f"{', '.join(map(repr, missing))} in filepath="
-            f"{self.filepath!r}; the name stands in its place: {path!r}. "
-            f"Available are: {', '.join(logs)}."
+        Args:
+            epoch: Zero-based index of the epoch that `fit` begins with.
+        """
+        is_other_model = (
+            self._model_before is not None
+            and self._model_before() is not self._model
         )
+        if self.resume_best is False or (
+            self.resume_best == "auto" and is_other_model and epoch == 0
+        ):
+            self.best = self._threshold
+        elif self.resume_best is True or epoch > 0:
+            self._read_best()
 
-    def _get_most_recently_modified_file_matching_pattern(
-        self, pattern: str
-    ) -> str | None:
-        return latest.newest(pattern)
+    def _end_watch(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.close()
 
-    def _load_newest(self) -> None:
-        path = latest.newest(self._target().path)
-        if path is None:
-            return
+    def _save_after_failure(self, error: BaseException) -> None:
+        """Saves what there is when `fit` ends with an error."""
+        del error
+        self._watch = None
+        failure = self._try_to_save_last()
+        if failure is not None:
+            self._warn(
+                f"{type(self).__name__}: the state in which `fit` was ended "
+                f"could not be saved: {failure}. The last checkpoint before "
+                "stands."
+            )
+
+    def _try_to_save_last(self) -> object:
+        """Saves the last state; returns what went wrong, if something did."""
+        if self._runtime.is_state_lost(self._model):
+            return "the step that was interrupted took it along"
         try:
-            load_weights(self.model, path)
-        except (OSError, ValueError) as error:
-            raise InvalidArgument(
-                f"Error loading file from {path}. Reason: {error}"
-            ) from error
+            self._store.wait()
+            self._save_last(self._last_logs)
+            self._store.wait()
+        except Exception as failure:  # noqa: BLE001 - another one is raised
+            return failure
+        return None
 
-    def _tell(self, epoch: int, message: str) -> None:
-        if self.verbose > 0:
-            self._say(f"\nEpoch {epoch + 1}: {message}")
-
-    def _tell_of_wait(self) -> None:
-        if self._is_told_of_wait:
+    def _save_last(self, logs: Logs | None) -> None:
+        step = self._runtime.iterations(self._model)
+        if step is not None and step == self._saved_step:
             return
-        self._is_told_of_wait = True
-        self._warn(
-            f"{type(self).__name__}: only the end of an epoch can bring "
-            f"`{self.monitor}`. What save_freq={self.save_freq} makes due "
-            "within an epoch is judged and saved at its end."
-        )
+        batch = self._batches.last_index if self._is_by_batch else None
+        self._save_model(epoch=self._current_epoch, batch=batch, logs=logs)
 
-    def _missing_text(self, available: str) -> str:
-        del available
-        end = "." if self._runtime.name == "keras3" else ", skipping."
-        return f"Can save best model only with {self.monitor} available{end}"
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_watch": None, "_model_before": None}
+
+
+def _reference(model: Any) -> Any:
+    """A weak reference to a model; `None` to what cannot have one."""
+    try:
+        return weakref.ref(model)
+    except TypeError:
+        return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextvars
 import importlib
 import os
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 from kerascb.callbacks._arguments import require_number
@@ -15,6 +17,8 @@ from kerascb.frequency import BatchCounter, as_count, within_epoch
 from kerascb.paths import is_remote, refuse_unwritable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kerascb.runtime import Logs
 
 
@@ -34,8 +38,9 @@ class OrbaxCheckpoint(MonitorCallback):
     says so: nothing is overwritten, and the newest step is the last one saved.
 
     Guarantees: saves are made in order, one at a time. The error of one made
-    in the background is raised by the next save, by `wait_until_finished`, or
-    at the end of training, whichever comes first.
+    in the background is raised when the next epoch begins or ends, by the next
+    save, by `wait_until_finished`, or at the end of training, whichever comes
+    first; on JAX by the last three. A thread lives as long as a save.
 
     Args:
         directory: The folder for the checkpoints; it is made if missing.
@@ -48,8 +53,8 @@ class OrbaxCheckpoint(MonitorCallback):
         initial_value_threshold: The value to beat at first; `None` for none.
         max_to_keep: How many of the newest checkpoints stay (≥ 1); `None` for
             all.
-        save_on_background: Write in the background; training goes on as soon
-            as the values have been copied.
+        save_on_background: Write in the background; training goes on at once,
+            on JAX as soon as the values have been copied.
         save_weights_only: Leave out the optimizer, the metrics, the config
             and the assets.
 
@@ -120,7 +125,14 @@ class OrbaxCheckpoint(MonitorCallback):
 
     @property
     def checkpointer(self) -> Any:
-        """Orbax's own object, which reads and writes the folder."""
+        """Orbax's own object, which reads and writes the folder.
+
+        Reading it waits for what is being written, which Orbax knows nothing
+        of: whoever closes the object or looks for the latest step means that
+        too.
+        """
+        if isinstance(self._pending, Future):
+            wait([self._pending])
         if self._checkpointer is None:
             training = _orbax().v1.training
             keep = self.max_to_keep
@@ -169,6 +181,7 @@ class OrbaxCheckpoint(MonitorCallback):
             logs: Not used.
         """
         del epoch, logs
+        self._raise_if_failed()
         self._batches_before_epoch = self._total_batches_seen
         if self._counter is not None:
             self._counter.begin_epoch()
@@ -197,6 +210,7 @@ class OrbaxCheckpoint(MonitorCallback):
             epoch: Zero-based index of the epoch.
             logs: Metric name to value; `monitor` is looked for in it.
         """
+        self._raise_if_failed()
         if self.save_freq == "epoch" and self._is_wanted(
             logs, f"epoch {epoch}"
         ):
@@ -270,12 +284,28 @@ class OrbaxCheckpoint(MonitorCallback):
         if self.verbose > 0:
             path = os.path.join(os.fspath(self.directory), str(step))
             self._say(f"\nSaving checkpoint to {path}")
-        if self.save_on_background:
+        if not self.save_on_background:
+            self.checkpointer.save_checkpointables(step, items())
+        elif self._runtime.backend == "jax":
+            # Arrays of JAX, which processes may share, are Orbax's own trade.
             self._pending = self.checkpointer.save_checkpointables_async(
-                step, items
+                step, items()
             )
         else:
-            self.checkpointer.save_checkpointables(step, items)
+            self._pending = self._in_background(step, items)
+
+    def _in_background(
+        self, step: int, items: Callable[[], dict[str, Any]]
+    ) -> Future[None]:
+        """Saves in a thread of ours: Orbax copies arrays before it answers."""
+        checkpointer = self.checkpointer
+        thread = ThreadPoolExecutor(1, "OrbaxCheckpoint")
+        pending = thread.submit(
+            contextvars.copy_context().run,  # what users have set for Orbax
+            lambda: checkpointer.save_checkpointables(step, items()),
+        )
+        thread.shutdown(wait=False)  # It ends with the save.
+        return pending
 
     def _above_latest(self, step: int) -> int:
         """The step to save under; Orbax saves none below the latest."""
@@ -289,6 +319,11 @@ class OrbaxCheckpoint(MonitorCallback):
                 "directory to keep runs apart."
             )
         return step + self._offset
+
+    def _raise_if_failed(self) -> None:
+        """Raises what went wrong in the background, as far as is known."""
+        if isinstance(self._pending, Future) and self._pending.done():
+            self._finish_pending()
 
     def _finish_pending(self) -> None:
         pending, self._pending = self._pending, None

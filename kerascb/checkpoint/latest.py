@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kerascb import runtime
+from kerascb.checkpoint.commit import is_staged
 from kerascb.checkpoint.path_template import literal, pattern_of
 from kerascb.paths import is_remote
 
@@ -55,7 +56,7 @@ def _entries(folder: str) -> Iterator[tuple[str, float]]:
     entries = _far(folder) if is_remote(folder) else _near(folder)
     for name, time, is_folder in entries:
         # Whatever a folder of such a name is, Keras did not write it.
-        if not (is_folder and _ONE_FILE.search(name)):
+        if not (is_folder and _ONE_FILE.search(name)) and not is_staged(name):
             yield name, time
 
 

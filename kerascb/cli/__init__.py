@@ -10,7 +10,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from kerascb import __version__
-from kerascb.cli import run, swap
+from kerascb.cli import checkpoints, run, swap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     subparsers = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True
     )
-    for command in (run, swap):
+    for command in (run, swap, checkpoints):
         command.add_parser(subparsers)
     parsed = parser.parse_args(arguments)
     status: int = parsed.run(parsed)

@@ -26,9 +26,11 @@ from kerascb.runtime._backup import (
 from kerascb.runtime._files import Files, files_of
 from kerascb.runtime._fit import callbacks_of_fit, has_validation
 from kerascb.runtime._formats import Format
+from kerascb.runtime._frozen import FrozenValue
 from kerascb.runtime._inspection import CustomSummaries, Inspection, Profiler
 from kerascb.runtime._metrics import is_name_of
 from kerascb.runtime._model_inside import owner_of
+from kerascb.runtime._notes import read_note
 from kerascb.runtime._protocol import (
     Comparison,
     LearningRate,
@@ -36,12 +38,15 @@ from kerascb.runtime._protocol import (
     Progbar,
     Runtime,
 )
-from kerascb.runtime._remote import gfile
+from kerascb.runtime._remote import gfile, remote_error
 from kerascb.runtime._saving import (
     has_own_saver,
     options_type,
 )
-from kerascb.runtime._tensorflow_checkpoints import latest_checkpoint
+from kerascb.runtime._tensorflow_checkpoints import (
+    damage_in,
+    latest_checkpoint,
+)
 
 __all__ = [
     "BackupFiles",
@@ -51,6 +56,7 @@ __all__ = [
     "CustomSummaries",
     "Files",
     "Format",
+    "FrozenValue",
     "Inspection",
     "LearningRate",
     "Logs",
@@ -63,6 +69,7 @@ __all__ = [
     "StockHistory",
     "StockProgbarLogger",
     "callbacks_of_fit",
+    "damage_in",
     "files_of",
     "gfile",
     "has_own_saver",
@@ -76,6 +83,8 @@ __all__ = [
     "of_package",
     "options_type",
     "owner_of",
+    "read_note",
+    "remote_error",
 ]
 
 _KERAS3_MINIMUM = (3, 12)

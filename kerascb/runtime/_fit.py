@@ -71,13 +71,25 @@ def _callbacks_object(model: Any) -> Any:
     return (_arguments_of_fit(model) or {}).get("callbacks")
 
 
-def _arguments_of_fit(model: Any) -> Mapping[str, Any] | None:
+def frame_of_fit(model: Any) -> FrameType | None:
+    """Where the `fit` of this model runs on the stack; `None` if none does.
+
+    Args:
+        model: The model being trained, as the callback was given it.
+    """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         code = frame.f_code
-        if code.co_name == "fit" and "validation_freq" in code.co_varnames:
-            arguments = frame.f_locals
-            if arguments.get("self") is model:
-                return arguments
+        if (
+            code.co_name == "fit"
+            and "validation_freq" in code.co_varnames
+            and frame.f_locals.get("self") is model
+        ):
+            return frame
         frame = frame.f_back
     return None
+
+
+def _arguments_of_fit(model: Any) -> Mapping[str, Any] | None:
+    frame = frame_of_fit(model)
+    return None if frame is None else frame.f_locals

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import keras
-import numpy as np
 
 # `load_model` and `load_weights` of Keras read these items; the functions
 # that make two of them are private.
 from keras.src.saving import saving_lib
 
 from kerascb.errors import UnsupportedRuntime
+from kerascb.runtime import _frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _WEIGHTS = ("trainable_variables", "non_trainable_variables")
 
@@ -29,36 +33,55 @@ def require() -> None:
         )
 
 
-def items_of(model: Any, *, weights_only: bool) -> dict[str, Any]:
+def items_of(model: Any, *, weights_only: bool) -> Callable[[], dict[str, Any]]:
     """The variables; with them the config and the assets, unless left out.
 
     Args:
         model: The model, its variables up to date.
         weights_only: Only the variables of the layers.
+
+    Returns:
+        Makes the items out of what was frozen now, in any thread.
     """
-    tree = _state_of(model)
-    if weights_only:
-        return {"pytree": {name: tree[name] for name in _WEIGHTS}}
-    config, _ = saving_lib._serialize_model_as_json(model)
-    items = {"pytree": tree, "model_config": {"config": config}}
-    assets = saving_lib._save_assets_to_dict(model)
-    if assets is not None:
-        items["assets"] = assets
-    return items
+    items: dict[str, Any] = {}
+    if not weights_only:
+        config, _ = saving_lib._serialize_model_as_json(model)
+        items["model_config"] = {"config": config}
+        assets = saving_lib._save_assets_to_dict(model)
+        if assets is not None:
+            items["assets"] = assets
+    state = _state_of(model, weights_only)
+    return lambda: {"pytree": keras.tree.map_structure(_thing, state), **items}
 
 
-def _state_of(model: Any) -> Any:
+def _state_of(model: Any, weights_only: bool) -> dict[str, Any]:
     if keras.backend.backend() == "jax":
-        # Orbax takes the arrays as they are, sharded over devices or not.
-        return model.get_state_tree()
-    tree = model.get_state_tree(value_format="numpy_array")
-    return keras.tree.map_structure(_as_python, tree)
+        # Orbax takes the arrays as they are, sharded over devices or not, and
+        # copies them before it answers.
+        tree = model.get_state_tree()
+        return {name: tree[name] for name in _WEIGHTS} if weights_only else tree
+    groups = {name: getattr(model, name) for name in _WEIGHTS}
+    if not weights_only:
+        groups["optimizer_variables"] = model.optimizer.variables
+        groups["metrics_variables"] = model.metrics_variables
+    return {name: _tree_of(model, group) for name, group in groups.items()}
 
 
-def _as_python(value: Any) -> Any:
-    """Scalars as Python's own: Orbax stores no arrays without dimensions."""
-    if isinstance(value, np.generic) or (
-        isinstance(value, np.ndarray) and value.ndim == 0
-    ):
-        return value.item()
-    return value
+def _tree_of(model: Any, variables: list[Any]) -> Any:
+    """The frozen values of variables, nested as their paths are."""
+    engine = _frozen.engine(keras.backend.backend())
+    stand_ins = [
+        SimpleNamespace(path=variable.path, value=value)
+        for variable, value in zip(
+            variables, engine.freeze(variables, "cpu"), strict=True
+        )
+    ]
+    return model._create_nested_dict(stand_ins, "backend_tensor")
+
+
+def _thing(value: Any) -> Any:
+    """What Orbax stores; it knows no arrays without dimensions."""
+    if not isinstance(value, _frozen.Frozen):
+        return value
+    array = value.array()
+    return array if array.ndim else array.item()

@@ -6,14 +6,17 @@ Two classes answer: `kerascb.runtime.keras3.Keras3` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from kerascb.improvement import Direction
+    from kerascb.layouts.plan import Plan
     from kerascb.runtime._backup import BackupPlan, BackupStore
+    from kerascb.runtime._fit_watch import Watch
     from kerascb.runtime._formats import Format
+    from kerascb.runtime._frozen import FrozenValue
     from kerascb.runtime._inspection import Inspection
     from kerascb.runtime._metrics import KnownMetrics
 
@@ -144,6 +147,31 @@ class Runtime(Protocol):
     def forget_start(self, model: Any) -> None:
         """Takes back `start_fit_at`, so that the next `fit` is a plain one."""
 
+    def watch_fit(
+        self,
+        model: Any,
+        on_failure: Callable[[BaseException], None],
+    ) -> Watch:
+        """Watches the `fit` of a model that is running for an exception.
+
+        To be called in `on_train_begin`; `Watch.close` in `on_train_end`.
+
+        Args:
+            model: The model being trained.
+            on_failure: Called with the exception, at most once, before the
+                caller of `fit` sees it. The state of the model can be read
+                then, unless `is_state_lost`; it may be within a step.
+        """
+
+    def is_state_lost(self, model: Any) -> bool:
+        """Whether a step that did not end took the model's values with it.
+
+        Only with JAX: a step takes the memory of the values it begins with.
+
+        Args:
+            model: A model whose `fit` has failed.
+        """
+
     # -- backups ------------------------------------------------------------
 
     def require_backups(self) -> None:
@@ -206,13 +234,18 @@ class Runtime(Protocol):
             UnsupportedRuntime: If this Keras knows none.
         """
 
-    def orbax_items(self, model: Any, *, weights_only: bool) -> dict[str, Any]:
+    def orbax_items(
+        self, model: Any, *, weights_only: bool
+    ) -> Callable[[], dict[str, Any]]:
         """What an Orbax checkpoint of a model holds, by name.
 
         Args:
             model: The model.
             weights_only: Leave out the optimizer, the metrics, the config and
                 the assets.
+
+        Returns:
+            Makes them of the values of now; may be called in any thread.
         """
 
     # -- many workers -------------------------------------------------------
@@ -228,6 +261,46 @@ class Runtime(Protocol):
 
     def discard_write_path(self, path: str, model: Any) -> None:
         """Removes what a worker other than the chief wrote."""
+
+    # -- freezing and planning ----------------------------------------------
+
+    def freeze(
+        self, variables: Sequence[Any], device: str | None = None
+    ) -> list[FrozenValue]:
+        """The values variables have now, kept from what is trained later.
+
+        Args:
+            variables: Variables of one model, as its Keras has them.
+            device: Where the values are kept: `"cpu"`, or `"device"` for
+                where the variables are; `None` for what costs least without
+                a second copy of the state on an accelerator.
+        """
+
+    def thaw(
+        self, variables: Sequence[Any], values: Sequence[FrozenValue]
+    ) -> None:
+        """Gives variables, on every replica, the values frozen from them."""
+
+    def weights(self, model: Any) -> list[Any] | None:
+        """The variables whose values a model's `get_weights` answers with.
+
+        `None` if the model answers in its own way, or holds what is no
+        variable.
+        """
+
+    def plan(self, model: Any, form: Format, options: Any = None) -> Plan:
+        """What a checkpoint of a model consists of, and whose values it needs.
+
+        Costs little while the model's variables are the ones they were.
+
+        Args:
+            model: The model.
+            form: What to write.
+            options: What TensorFlow takes as options of a save.
+
+        Raises:
+            NotPlannable: If the model cannot be saved from its variables.
+        """
 
     # -- saving -------------------------------------------------------------
 

@@ -15,7 +15,9 @@ from kerascb.runtime import (
     _tensorflow_checkpoints,
 )
 from kerascb.runtime._formats import Format
+from kerascb.runtime._notes import restore_seeds
 from kerascb.runtime._optimizers import build_optimizer, warn_of_fresh
+from kerascb.runtime._plan2_variables import seeds_of
 
 
 def save(model: Any, path: str, form: Format, options: Any) -> None:
@@ -53,6 +55,7 @@ def load_model(keras: Any, path: str, form: Format, **how: Any) -> Any:
         if form is Format.HDF5:
             # Keras gives up on an optimizer that scales losses.
             _restore_optimizer(keras, model, local)
+        restore_seeds(seeds_of(model), local)
     if form is Format.SAVED_MODEL and getattr(model, "optimizer", None):
         # The directory holds the optimizer; Keras's own loader looks only at
         # the layers. Saved before its first step, it has no variables there.
@@ -73,8 +76,10 @@ def load_weights(keras: Any, model: Any, path: str, form: Format) -> None:
     build_optimizer(model)
     if form is Format.TF_CHECKPOINT:
         _tensorflow_checkpoints.read_checkpoint(model, path)
+        restore_seeds(seeds_of(model), path)
     elif form is Format.SAVED_MODEL:
         _tensorflow_checkpoints.read_checkpoint(model, _variables_in(path))
+        restore_seeds(seeds_of(model), path)
     else:
         with _one_file.reading(path, form) as local:
             if form in {Format.HDF5, Format.HDF5_WEIGHTS}:
@@ -82,6 +87,7 @@ def load_weights(keras: Any, model: Any, path: str, form: Format) -> None:
                 _restore_optimizer(keras, model, local)
             else:
                 model.load_weights(local)
+            restore_seeds(seeds_of(model), local)
 
 
 def _load_hdf5_weights(keras: Any, model: Any, path: str, form: Format) -> None:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import json
 import os
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import keras
-import numpy as np
 
 # Keras 3 has no public means to write Keras 2's HDF5 weights, and reads them
 # only under some names.
 from keras.src.legacy.saving import legacy_h5_format
 
 from kerascb.errors import InvalidArgument
+from kerascb.layouts import notes
 from kerascb.runtime import (
     _hdf5_3,
     _model_inside,
@@ -27,13 +26,11 @@ from kerascb.runtime import (
 )
 from kerascb.runtime._files import files_of
 from kerascb.runtime._formats import Format
+from kerascb.runtime._notes import restore_seeds
 from kerascb.runtime._optimizers import build_optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-_SEEDS = "kerascb_seeds.json"
-"""What kerascb adds to the archive inside a SavedModel."""
 
 
 def can_write(form: Format) -> bool:
@@ -79,12 +76,12 @@ def _save_file(model: Any, path: str, form: Format) -> None:
             legacy_h5_format.save_weights_to_hdf5_group(file, model)
         return
     write = model.save_weights if form.is_weights else model.save
-    with _keeping_compile_config(model):
+    with keeping_compile_config(model):
         _saving.call_with_accepted(write, path, overwrite=True)
 
 
 @contextlib.contextmanager
-def _keeping_compile_config(model: Any) -> Iterator[None]:
+def keeping_compile_config(model: Any) -> Iterator[None]:
     """Undoes that Keras, writing HDF5, takes the optimizer out of it.
 
     Every archive written later would lack the optimizer.
@@ -97,6 +94,7 @@ def _keeping_compile_config(model: Any) -> Iterator[None]:
     try:
         yield
     finally:
+        config.clear()  # its order shows in every archive
         config.update(before)
 
 
@@ -115,8 +113,11 @@ def load_model(path: str, form: Format, **how: Any) -> Any:
         return _load_directory(path, how)
     with _one_file.reading(path, form) as local:
         if form is Format.HDF5:
-            return _hdf5_3.load(local, **how)
-        return keras.models.load_model(local, **how)
+            model = _hdf5_3.load(local, **how)
+        else:
+            model = keras.models.load_model(local, **how)
+        restore_seeds(seeds_of(model), local)
+    return model
 
 
 def load_weights(model: Any, path: str, form: Format) -> None:
@@ -130,6 +131,7 @@ def load_weights(model: Any, path: str, form: Format) -> None:
     build_optimizer(model)
     if form is Format.TF_CHECKPOINT:
         _tensorflow_checkpoints.read_checkpoint(model, path)
+        restore_seeds(seeds_of(model), path)
         return
     if form is Format.SAVED_MODEL:
         path, form = _archive_in(path), Format.KERAS
@@ -138,6 +140,7 @@ def load_weights(model: Any, path: str, form: Format) -> None:
             _hdf5_3.load_weights(model, local)
         else:
             model.load_weights(local)
+        restore_seeds(seeds_of(model), local)
 
 
 def _save_directory(model: Any, folder: str) -> None:
@@ -147,9 +150,9 @@ def _save_directory(model: Any, folder: str) -> None:
     # attempt that fails leaves the model that was there.
     with files_of(folder).replacing(archive) as local:
         keras.models.save_model(model, local)
-        seeds = [variable.numpy().tolist() for variable in _seeds_of(model)]
+        seeds = [variable.numpy().tolist() for variable in seeds_of(model)]
         with zipfile.ZipFile(local, "a") as file:
-            file.writestr(_SEEDS, json.dumps(seeds))
+            file.comment = notes.encode({"seeds": seeds})
         _model_inside.remove(folder, _model_inside.KERAS2_FILE)
         _saving.call_with_accepted(model.export, folder, verbose=False)
 
@@ -157,10 +160,7 @@ def _save_directory(model: Any, folder: str) -> None:
 def _load_directory(folder: str, how: Mapping[str, Any]) -> Any:
     with _one_file.reading(_archive_in(folder), Format.KERAS) as local:
         model = keras.models.load_model(local, **how)
-        with zipfile.ZipFile(local) as file:
-            saved = json.loads(file.read(_SEEDS))
-    for variable, seed in zip(_seeds_of(model), saved, strict=True):
-        variable.assign(np.asarray(seed, dtype=variable.dtype))
+        restore_seeds(seeds_of(model), local)
     return model
 
 
@@ -176,7 +176,7 @@ def _archive_in(folder: str) -> str:
     )
 
 
-def _seeds_of(model: Any) -> list[Any]:
+def seeds_of(model: Any) -> list[Any]:
     """The states of dropout and its like, which no Keras file holds."""
     return [
         variable

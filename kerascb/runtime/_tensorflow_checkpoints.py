@@ -89,6 +89,54 @@ def read_what_is_there(model: Any, prefix: str) -> None:
     tf.train.Checkpoint(model).read(prefix).expect_partial()
 
 
+def string_in(prefix: str, key: str) -> bytes | None:
+    """A string that a TensorFlow checkpoint holds beside its tensors.
+
+    Args:
+        prefix: As given to `write_checkpoint`.
+        key: Its key.
+
+    Returns:
+        The string; `None` if there is none, if the checkpoint is damaged, or
+        without TensorFlow.
+    """
+    if importlib.util.find_spec("tensorflow") is None:
+        return None
+    import tensorflow as tf
+
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+        if not reader.has_tensor(key):
+            return None
+        found = reader.get_tensor(key)
+    except (tf.errors.OpError, ValueError, RuntimeError):
+        return None
+    return found if isinstance(found, bytes) else None
+
+
+def damage_in(prefix: str) -> str | None:
+    """What is wrong with a TensorFlow checkpoint, by its own checksums.
+
+    Args:
+        prefix: As given to `write_checkpoint`.
+
+    Returns:
+        What TensorFlow says; `None` if nothing is wrong, or without
+        TensorFlow.
+    """
+    if importlib.util.find_spec("tensorflow") is None:
+        return None
+    import tensorflow as tf
+
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+        for key in reader.get_variable_to_shape_map():
+            reader.get_tensor(key)
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        return str(error)
+    return None
+
+
 def _parts_of(model: Any) -> tuple[Any, Any]:
     """All of a model but its optimizer, as one object; and its optimizer."""
     import tensorflow as tf

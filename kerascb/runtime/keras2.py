@@ -12,22 +12,27 @@ from kerascb.errors import UnsupportedRuntime
 from kerascb.runtime import (
     _averages,
     _backup,
+    _fit_watch,
+    _frozen,
     _metrics,
     _optimizers,
     _saving2,
     _terminal,
 )
 from kerascb.runtime._fit import StartOfFit
+from kerascb.runtime._formats import Format
 from kerascb.runtime._inspection2 import Inspection2
 from kerascb.runtime._learning_rate import learning_rates, steps_made
 from kerascb.runtime._metrics2 import Metrics2
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from kerascb.improvement import Direction
+    from kerascb.layouts.plan import Plan
     from kerascb.runtime._backup import BackupPlan, BackupStore
-    from kerascb.runtime._formats import Format
+    from kerascb.runtime._fit_watch import Watch
+    from kerascb.runtime._frozen import FrozenValue
     from kerascb.runtime._inspection import Inspection
     from kerascb.runtime._metrics import KnownMetrics
     from kerascb.runtime._protocol import (
@@ -142,6 +147,19 @@ class Keras2:
         """Leaves the attribute, which the next `fit` reads, at `None`."""
         model._training_state = None
 
+    def watch_fit(
+        self,
+        model: Any,
+        on_failure: Callable[[BaseException], None],
+    ) -> Watch:
+        """Needs nothing of Keras."""
+        return _fit_watch.watch_fit(model, on_failure)
+
+    def is_state_lost(self, model: Any) -> bool:
+        """Never: variables keep their memory."""
+        del model
+        return False
+
     def require_backups(self) -> None:
         """Backups are made of Python state, for which graphs have no place."""
         from kerascb.runtime import _backup2
@@ -203,7 +221,7 @@ class Keras2:
             "ModelCheckpoint."
         )
 
-    def orbax_items(self, model: Any, *, weights_only: bool) -> dict[str, Any]:
+    def orbax_items(self, model: Any, *, weights_only: bool) -> NoReturn:
         """Refuses."""
         self.require_orbax()
 
@@ -233,6 +251,46 @@ class Keras2:
             self._distributed_files.remove_temp_dir_with_filepath(
                 path, strategy
             )
+
+    def weights(self, model: Any) -> list[Any] | None:
+        """Of a model that leaves `get_weights` to Keras; without tables."""
+        weights = _frozen.weights_of(model, self._keras.Model)
+        if weights is None or not all(
+            hasattr(one, "read_value") for one in weights
+        ):
+            return None
+        return weights
+
+    def freeze(
+        self, variables: Sequence[Any], device: str | None = None
+    ) -> list[FrozenValue]:
+        """What several replicas keep is put together."""
+        from kerascb.runtime import _frozen_tensorflow
+
+        return _frozen_tensorflow.freeze(variables, device)
+
+    def thaw(
+        self, variables: Sequence[Any], values: Sequence[FrozenValue]
+    ) -> None:
+        """Assigns them."""
+        from kerascb.runtime import _frozen_tensorflow
+
+        _frozen_tensorflow.thaw(variables, values)
+
+    def plan(self, model: Any, form: Format, options: Any = None) -> Plan:
+        """As Keras 2 would write each format itself."""
+        if form is Format.TF_CHECKPOINT:
+            from kerascb.runtime import _plan2_variables, _plan_checkpoint
+
+            seeds = _plan2_variables.seeds_of(model)
+            return _plan_checkpoint.plan(model, options, seeds)
+        if form is Format.SAVED_MODEL:
+            from kerascb.runtime import _plan_saved_model2
+
+            return _plan_saved_model2.plan(self._keras, model, options)
+        from kerascb.runtime import _plan2
+
+        return _plan2.plan(self._keras, model, form)
 
     def can_write(self, form: Format) -> bool:
         """Keras 2 writes every format itself."""

@@ -20,6 +20,9 @@ from kerascb.errors import UnsupportedRuntime
 from kerascb.runtime import (
     _averages,
     _backup,
+    _fit_watch,
+    _frozen,
+    _jax_state,
     _metrics,
     _metrics3,
     _saving3,
@@ -27,16 +30,19 @@ from kerascb.runtime import (
 )
 from kerascb.runtime._arrays3 import to_numpy
 from kerascb.runtime._fit import StartOfFit
+from kerascb.runtime._formats import Format
 from kerascb.runtime._inspection3 import Inspection3
 from kerascb.runtime._learning_rate import learning_rates, steps_made
 from kerascb.runtime._stack import level_of_user
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from kerascb.improvement import Direction
+    from kerascb.layouts.plan import Plan
     from kerascb.runtime._backup import BackupPlan, BackupStore
-    from kerascb.runtime._formats import Format
+    from kerascb.runtime._fit_watch import Watch
+    from kerascb.runtime._frozen import FrozenValue
     from kerascb.runtime._inspection import Inspection
     from kerascb.runtime._metrics import KnownMetrics
     from kerascb.runtime._protocol import LearningRate, Logs, Progbar
@@ -136,6 +142,22 @@ class Keras3:
         """Keras itself never takes its `_initial_epoch` back."""
         model._initial_epoch = None
 
+    def watch_fit(
+        self,
+        model: Any,
+        on_failure: Callable[[BaseException], None],
+    ) -> Watch:
+        """Brings JAX's state home first, as far as there is one."""
+        model = self.bare(model)
+        bring_home = None
+        if self.backend == "jax":
+            bring_home = functools.partial(_jax_state.bring_home, model)
+        return _fit_watch.watch_fit(model, on_failure, bring_home)
+
+    def is_state_lost(self, model: Any) -> bool:
+        """On JAX, whether variables are without an array that exists."""
+        return self.backend == "jax" and _jax_state.is_lost(self.bare(model))
+
     def require_backups(self) -> None:
         """Keras 3 always executes eagerly."""
 
@@ -181,7 +203,9 @@ class Keras3:
 
         _orbax3.require()
 
-    def orbax_items(self, model: Any, *, weights_only: bool) -> dict[str, Any]:
+    def orbax_items(
+        self, model: Any, *, weights_only: bool
+    ) -> Callable[[], dict[str, Any]]:
         """What `keras.saving.load_model` reads from such a checkpoint."""
         from kerascb.runtime import _orbax3
 
@@ -211,6 +235,38 @@ class Keras3:
 
     def discard_write_path(self, path: str, model: Any) -> None:
         """Nothing was written aside."""
+
+    def weights(self, model: Any) -> list[Any] | None:
+        """Of a model that leaves `get_weights` to Keras."""
+        return _frozen.weights_of(self.bare(model), keras.Model)
+
+    def freeze(
+        self, variables: Sequence[Any], device: str | None = None
+    ) -> list[FrozenValue]:
+        """As the backend keeps values apart."""
+        return _frozen.engine(self.backend).freeze(variables, device)
+
+    def thaw(
+        self, variables: Sequence[Any], values: Sequence[FrozenValue]
+    ) -> None:
+        """Assigns them, as the backend shares memory."""
+        _frozen.engine(self.backend).thaw(variables, values)
+
+    def plan(self, model: Any, form: Format, options: Any = None) -> Plan:
+        """Has Keras itself, or TensorFlow, walk through the model."""
+        model = self.bare(model)
+        if form is Format.TF_CHECKPOINT:
+            from kerascb.runtime import _plan_checkpoint
+
+            seeds = _saving3.seeds_of(model)
+            return _plan_checkpoint.plan(model, options, seeds)
+        if form is Format.SAVED_MODEL:
+            from kerascb.runtime import _plan_saved_model3
+
+            return _plan_saved_model3.plan(model)
+        from kerascb.runtime import _plan3
+
+        return _plan3.plan(model, form)
 
     def can_write(self, form: Format) -> bool:
         """TensorFlow's formats need TensorFlow, some as the backend."""

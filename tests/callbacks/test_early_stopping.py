@@ -184,6 +184,140 @@ def test_reads_the_weights_once_an_epoch():
     assert len(reads) == 2
 
 
+class Epoch(kerascb.Callback):
+    """Gives every weight of a model the number of the epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Makes the weights tell the epoch."""
+        model = self.model
+        model.set_weights(
+            [np.full_like(one, epoch) for one in model.get_weights()]
+        )
+
+
+def stop_at(model, losses=(1.0, 0.5, 0.7), **arguments):
+    """Drives a model of Keras; its weights are the number of the epoch."""
+    stop = kerascb.EarlyStopping("loss", restore_best_weights=True, **arguments)
+    drive(
+        [Epoch(), stop],
+        epochs=[{"loss": loss} for loss in losses],
+        model=model,
+    )
+    return stop
+
+
+@pytest.mark.parametrize("device", ["cpu", "device"])
+def test_keeps_weights_without_reading_them(make_model, device):
+    """Copying a large model at each improvement holds up training."""
+    model = make_model()
+    stop = stop_at(model, best_weights_device=device)
+
+    assert stop._arrays is None
+    assert len(stop._frozen) == len(model.weights)
+    assert {one.flat[0] for one in model.get_weights()} == {1}
+
+
+def test_best_weights_are_arrays_in_the_order_of_the_model(make_model):
+    """As if they came from `get_weights`; users average them in place."""
+    model = make_model()
+    stop = stop_at(model)
+    weights = stop.best_weights
+
+    assert weights is stop.best_weights
+    for best, own in zip(weights, model.get_weights(), strict=True):
+        assert (best.shape, best.dtype) == (own.shape, own.dtype)
+        np.testing.assert_array_equal(best, own)
+        best[...] = 7
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_weights_that_users_change_are_restored(make_model, reads):
+    """Set as a list, or changed in place after they have been read."""
+
+    class Averaging(kerascb.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if not reads:
+                stop.best_weights = [
+                    np.full_like(one, 7) for one in self.model.get_weights()
+                ]
+                return
+            for one in stop.best_weights:
+                one[...] = 7
+
+    model = make_model()
+    stop = kerascb.EarlyStopping("loss", restore_best_weights=True)
+    drive([stop, Averaging()], epochs=[{"loss": 1.0}] * 2, model=model)
+
+    assert {one.flat[0] for one in model.get_weights()} == {7}
+
+
+def test_weights_set_to_none_are_not_restored(make_model):
+    """A callback after it may say so."""
+    model = make_model()
+    stop = kerascb.EarlyStopping("loss", restore_best_weights=True)
+    stop.model = model
+    stop.on_epoch_end(0, {"loss": 1.0})
+    stop.best_weights = None
+    model.set_weights([np.ones_like(one) for one in model.get_weights()])
+    stop.on_train_end()
+
+    assert {one.flat[0] for one in model.get_weights()} == {1}
+
+
+def test_a_model_that_reads_its_weights_itself_is_asked(keras):
+    """It may have more, or others, than its variables."""
+
+    class Model(keras.Model):
+        def get_weights(self):
+            return [np.ones(1)]
+
+        def set_weights(self, weights):
+            was_set.append(weights)
+
+    was_set = []
+    model = Model()
+    stop = kerascb.EarlyStopping("loss", restore_best_weights=True)
+    stop.model = model
+    stop.on_epoch_end(0, {"loss": 1.0})
+    stop.on_train_end()
+
+    assert was_set == [stop.best_weights] == [[np.ones(1)]]
+
+
+def test_a_model_that_has_grown_is_told_in_words_of_keras(make_model, keras):
+    """Weights of another shape are not put in."""
+    model = make_model()
+    stop = kerascb.EarlyStopping("loss", restore_best_weights=True)
+    stop.model = model
+    stop.on_epoch_end(0, {"loss": 1.0})
+    model.add(keras.layers.Dense(2))
+
+    with pytest.raises(ValueError, match="set_weights"):
+        stop.on_train_end()
+
+
+@pytest.mark.parametrize("bad", ["gpu", "CPU", None, 0])
+def test_a_device_nobody_knows_is_refused(bad):
+    """In the constructor."""
+    with pytest.raises(InvalidArgument, match="`best_weights_device` must be"):
+        kerascb.EarlyStopping(best_weights_device=bad)
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))]
+)
+def test_a_copy_has_the_best_weights_too(make_model, duplicate):
+    """Though no tensor can be pickled on some engines."""
+    model = make_model()
+    twin = duplicate(stop_at(model))
+    model.set_weights([np.zeros_like(one) for one in model.get_weights()])
+
+    assert {one.flat[0] for one in twin.best_weights} == {1}
+    twin.model = model
+    twin.on_train_end()
+    assert {one.flat[0] for one in model.get_weights()} == {1}
+
+
 @pytest.mark.parametrize(
     ("verbose", "restore", "printed"),
     [

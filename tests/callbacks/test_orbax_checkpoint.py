@@ -4,6 +4,8 @@ import copy
 import importlib
 import os
 import pickle
+import threading
+from concurrent.futures import wait
 
 import numpy as np
 import pytest
@@ -46,17 +48,27 @@ class Checkpointer:
         self.error = error
         self.close_error = None
         self.is_closed = False
+        self.go_on = threading.Event()
+        self.go_on.set()
 
     def save_checkpointables(self, step, items):
-        """Notes the step."""
-        self.steps.append(step)
-        self.latest = type("Metadata", (), {"step": step})
+        """Notes the step and the thread, and fails if it is to."""
+        assert self.go_on.wait(timeout=60)
+        self._note(step)
+        if threading.current_thread() is not threading.main_thread():
+            self.in_background.append(step)
+        if self.error:
+            raise self.error
 
     def save_checkpointables_async(self, step, items):
         """Notes the step, and fails later if it is to."""
-        self.save_checkpointables(step, items)
+        self._note(step)
         self.in_background.append(step)
         return Response(self.error)
+
+    def _note(self, step):
+        self.steps.append(step)
+        self.latest = type("Metadata", (), {"step": step})
 
     def wait(self):
         """Waits for nothing."""
@@ -73,7 +85,9 @@ def orbax(runtime, monkeypatch):
     """Stands in for Orbax; what it was asked is in it."""
     checkpointer = Checkpointer()
     monkeypatch.setattr(runtime, "require_orbax", lambda: None)
-    monkeypatch.setattr(runtime, "orbax_items", lambda model, weights_only: {})
+    monkeypatch.setattr(
+        runtime, "orbax_items", lambda model, weights_only: dict
+    )
     monkeypatch.setattr(
         OrbaxCheckpoint, "checkpointer", property(lambda self: self._stand_in)
     )
@@ -81,6 +95,13 @@ def orbax(runtime, monkeypatch):
         OrbaxCheckpoint, "_stand_in", checkpointer, raising=False
     )
     return checkpointer
+
+
+@pytest.fixture
+def not_jax(runtime):
+    """Skips where Orbax copies before it answers, and has to."""
+    if runtime.backend == "jax":
+        pytest.skip("Orbax saves in a background of its own")
 
 
 # -- arguments --------------------------------------------------------------
@@ -147,6 +168,19 @@ def test_it_can_be_copied_and_pickled(again, tmp_path):
     assert (twin.save_freq, twin._checkpointer) == (7, None)
 
 
+def test_it_can_be_copied_while_it_saves(orbax):
+    """What is being written is not the copy's."""
+    orbax.go_on.clear()
+    callback = OrbaxCheckpoint("checkpoints")
+    callback.set_model(FakeModel())
+    callback.on_epoch_end(0)
+    twin = copy.deepcopy(callback)
+    orbax.go_on.set()
+    callback.on_train_end()
+
+    assert twin._pending is None
+
+
 def test_one_process_leads_itself():
     """There are no others to wait for."""
     callback = OrbaxCheckpoint("checkpoints")
@@ -191,6 +225,7 @@ def test_counts_batches_and_not_executions(orbax):
         callback.on_epoch_begin(epoch)
         for batch in (3, 7, 11):
             callback.on_train_batch_end(batch)
+    callback.on_train_end()
 
     assert orbax.steps == [8, 18]
 
@@ -300,6 +335,52 @@ def test_an_error_in_the_background_is_raised_by_the_next_save(orbax):
     assert orbax.steps == [0]
 
 
+def test_an_error_in_the_background_ends_an_epoch_that_saves_nothing(
+    orbax, not_jax
+):
+    """The run is not continued in vain until something is saved again."""
+    orbax.error = OSError("disk full")
+    callback = OrbaxCheckpoint(
+        "checkpoints", monitor="loss", save_best_only=True
+    )
+    callback.set_model(FakeModel())
+    callback.on_train_begin()
+    callback.on_epoch_end(0, {"loss": 1.0})
+    wait([callback._pending], timeout=60)
+    with pytest.raises(OSError, match="disk full"):
+        callback.on_epoch_end(1, {"loss": 2.0})
+
+
+def test_training_does_not_wait_for_a_save(orbax, not_jax):
+    """Orbax copies every array before it answers; that takes seconds."""
+    orbax.go_on.clear()
+    callback = OrbaxCheckpoint("checkpoints")
+    callback.set_model(FakeModel())
+    callback.on_epoch_end(0)
+    steps = list(orbax.steps)
+    orbax.go_on.set()
+    callback.on_train_end()
+
+    assert (steps, orbax.steps) == ([], [0])
+
+
+def test_no_thread_outlives_training(orbax):
+    """Whether a save failed or not."""
+    orbax.error = OSError("disk full")
+    callback = OrbaxCheckpoint("checkpoints")
+    with pytest.raises(OSError, match="disk full"):
+        drive([callback], losses=[1.0])
+
+    threads = [
+        one
+        for one in threading.enumerate()
+        if one.name.startswith("OrbaxCheckpoint")
+    ]
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads)
+
+
 def test_an_error_of_the_last_save_is_raised_at_the_end(orbax):
     """At the latest."""
     orbax.error = OSError("disk full")
@@ -363,6 +444,42 @@ def test_the_model_comes_back_whole(keras3_only, keras, data):
         loaded.get_weights(), model.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.fit
+@pytest.mark.filterwarnings("ignore:Sharding info not provided")
+@pytest.mark.usefixtures("newest_keras3")
+@pytest.mark.parametrize("weights_only", [False, True])
+def test_a_checkpoint_is_of_one_step(keras3_only, keras, data, weights_only):
+    """Whatever is trained while it is written."""
+    inputs = keras.Input((4,))
+    outputs = keras.layers.Dense(3, activation="softmax")(inputs)
+    model = keras.Model(inputs, outputs)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    callback = OrbaxCheckpoint(
+        os.path.abspath("checkpoints"), save_weights_only=weights_only
+    )
+    callback.set_model(model)
+    model.fit(*data, epochs=1, verbose=0)
+    weights = model.get_weights()
+    callback.on_epoch_end(0)
+    model.fit(*data, epochs=1, verbose=0)
+    callback.on_train_end()
+    model.load_weights(os.path.abspath("checkpoints"))
+
+    for ours, theirs in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.usefixtures("newest_keras3")
+def test_closing_the_checkpointer_waits(keras3_only, make_model):
+    """Those who drive hooks by hand close Orbax's object themselves."""
+    callback = OrbaxCheckpoint(os.path.abspath("checkpoints"))
+    callback.set_model(make_model())
+    callback.on_epoch_end(0)
+    callback.checkpointer.close()
+
+    assert os.listdir("checkpoints") == ["0"]
 
 
 @pytest.mark.fit

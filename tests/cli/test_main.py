@@ -1,18 +1,20 @@
 """`python -m kerascb`, before any command."""
 
+import re
+
 import pytest
 
 import kerascb
 from kerascb.cli import main
 
 
-@pytest.mark.parametrize("command", ["run", "swap"])
+@pytest.mark.parametrize("command", ["run", "swap", "checkpoints"])
 def test_help_names_every_command(command, capsys):
     """What there is can be found without the documents."""
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
 
-    assert f"\n    {command} " in capsys.readouterr().out
+    assert re.search(rf"\n    {command}\s", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("arguments", [[], ["swop"], ["--swap"]])

@@ -1,0 +1,88 @@
+"""How much memory does saving take, at its peak?
+
+Each row is a process of its own that trains the same model and saves it after
+every one of a few steps; `bare` saves nothing.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from typing import TYPE_CHECKING
+
+import kerascb
+from benchmarks.checkpoints import STATE_MB, model_and_data
+from benchmarks.measure import Result, Row
+from kerascb import runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_QUICK_STATE_MB = 2
+_SAVES = 8
+_KIBIBYTE = 1024
+
+
+def run(*, quick: bool) -> Iterator[Result]:
+    """Measures a process a row.
+
+    Args:
+        quick: A small model, to see that it runs.
+    """
+    state_mb = _QUICK_STATE_MB if quick else STATE_MB
+    rows = []
+    for name in ("bare", "stock", "kerascb", "background"):
+        done = subprocess.run(  # noqa: S603 - this very module
+            [sys.executable, "-m", "benchmarks.memory", name, str(state_mb)],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        peak_bytes, cpu_us, wall_us = map(int, done.stdout.split()[-3:])
+        rows.append(Row(name, cpu_us, wall_us, 0, 0, 1, peak_bytes))
+    yield Result(
+        f"memory: {_SAVES} .keras saves", "step with a save", tuple(rows)
+    )
+
+
+def main() -> None:
+    """Trains and saves as one row; prints bytes and microseconds."""
+    name, state_mb = sys.argv[1:]
+    model, x, y = model_and_data(int(state_mb))
+    model.train_on_batch(x, y)
+    with tempfile.TemporaryDirectory() as folder:
+        save, wait = _saver(name, model, f"{folder}/m.keras")
+        cpu_s, wall_s = time.process_time(), time.perf_counter()
+        for epoch in range(_SAVES):
+            model.train_on_batch(x, y)
+            save(epoch)
+        wait()
+        cpu_s = time.process_time() - cpu_s
+        wall_s = time.perf_counter() - wall_s
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE
+    print(peak, int(cpu_s / _SAVES * 1e6), int(wall_s / _SAVES * 1e6))
+
+
+def _saver(
+    name: str, model: object, path: str
+) -> tuple[Callable[[int], object], Callable[[], object]]:
+    if name == "bare":
+        return (lambda epoch: None), (lambda: None)
+    stock = runtime.of(model).stock("ModelCheckpoint")
+    how = {"background": True} if name == "background" else {}
+    callback = (
+        stock(path) if name == "stock" else kerascb.ModelCheckpoint(path, **how)
+    )
+    callback.set_model(model)
+    callback.on_train_begin()
+    return (
+        lambda epoch: callback.on_epoch_end(epoch, {}),
+        callback.on_train_end,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""What killed runs have left behind."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from kerascb.checkpoint._staged_names import is_abandoned, set_aside
+
+if TYPE_CHECKING:
+    from kerascb.checkpoint.filesystem import FileSystem
+
+_log = logging.getLogger(__name__)
+
+
+def clean_leftovers(files: FileSystem, folder: str) -> None:
+    """Removes what runs that were killed had not finished; only kerascb's.
+
+    What a run that still goes on is writing stays, and so does, for a week,
+    what another machine wrote. A directory that was put out of the way for a
+    new one that never came is put back. What cannot be removed is logged.
+
+    Args:
+        files: The file system.
+        folder: Where checkpoints lie; need not exist.
+    """
+    for name in files.names(folder or "."):
+        path = f"{folder}/{name}" if folder else name
+        try:
+            if not is_abandoned(files, folder or ".", name):
+                continue
+            former = set_aside(name)
+            place = path.removesuffix(name) + (former or "")
+            if former and files.kind(place) is None:
+                files.move(path, place)
+            else:
+                files.remove(path)
+        except OSError as error:  # somebody else may do the same
+            _log.warning("Cannot remove %s: %s", path, error)

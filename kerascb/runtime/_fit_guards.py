@@ -1,0 +1,188 @@
+"""Noticing that an exception leaves `fit`, by wrapping what `fit` calls.
+
+For Pythons that do not tell. What is wrapped belongs to the one `fit`, its
+list of callbacks and its iterator over the data, or is a method of the model
+and asks who calls it. A step comes through a wrapper with torch only, whose
+loop has nothing around the steps.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType, TracebackType
+
+    Report = Callable[[BaseException], None]
+    Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_ABSENT = object()
+
+
+class UnseenError(Exception):
+    """Stands for an exception of which is known only that it is there."""
+
+
+def put(frame: FrameType, report: Report) -> Callable[[], None]:
+    """Wraps what a running `fit` calls in its loop.
+
+    Args:
+        frame: That `fit`, before its loop begins.
+        report: Called with an exception that leaves the loop, or with an
+            `UnseenError`.
+
+    Returns:
+        What takes the wrappers back.
+    """
+    local = frame.f_locals
+    model, callbacks = local["self"], local["callbacks"]
+    # As Keras 3 and Keras 2 call it.
+    data = local.get("epoch_iterator", local.get("data_handler"))
+    call = functools.partial(_calls, report, callbacks)
+    wraps: list[tuple[Any, str, Wrap]] = [
+        (callbacks, "on_epoch_begin", call),
+        (callbacks, "on_epoch_end", call),
+        (callbacks, "on_train_end", call),
+        (model, "evaluate", call),
+        (data, "catch_stop_iteration", functools.partial(_contexts, report)),
+        # Keras 2's loop over the epochs is left by `break` only to stop.
+        (
+            data,
+            "enumerate_epochs",
+            functools.partial(
+                _iterators, report, lambda: not model.stop_training
+            ),
+        ),
+    ]
+    if "catch_stop_iteration" not in frame.f_code.co_names:
+        wraps += [
+            (
+                data,
+                "_enumerate_iterator",
+                functools.partial(_iterators, report, lambda: False),
+            ),
+            (callbacks, "on_train_batch_begin", call),
+            (callbacks, "on_train_batch_end", call),
+            (model, "train_function", call),
+        ]
+    guards = [
+        _Guard.put(target, name, wrap)
+        for target, name, wrap in wraps
+        if hasattr(target, name)
+    ]
+
+    def take_back() -> None:
+        for guard in guards:
+            guard.take_back()
+
+    return take_back
+
+
+@dataclass(frozen=True)
+class _Guard:
+    """A wrapper that lies over a method, as an attribute of the object.
+
+    Attributes:
+        owner: The attributes of the object.
+        name: The name of the method.
+        wrapper: What lies over it.
+        before: What the object itself had under this name.
+    """
+
+    owner: dict[str, Any]
+    name: str
+    wrapper: Callable[..., Any]
+    before: Any
+
+    @classmethod
+    def put(cls, target: Any, name: str, wrap: Wrap) -> _Guard:
+        original = getattr(target, name)
+        # Not by `setattr`: a model would take note of a new attribute.
+        owner = vars(target)
+        before = owner.get(name, _ABSENT)
+        wrapper = functools.wraps(original)(wrap(original))
+        owner[name] = wrapper
+        return cls(owner, name, wrapper, before)
+
+    def take_back(self) -> None:
+        if self.owner.get(self.name) is not self.wrapper:
+            return  # Somebody else has wrapped it since; it is theirs.
+        if self.before is _ABSENT:
+            del self.owner[self.name]
+        else:
+            self.owner[self.name] = self.before
+
+
+def _calls(
+    report: Report, callbacks: Any, original: Callable[..., Any]
+) -> Callable[..., Any]:
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return original(*args, **kwargs)
+        except BaseException as error:
+            # Others may evaluate the model, or fit it within a hook, and
+            # handle what is raised.
+            if sys._getframe(1).f_locals.get("callbacks") is callbacks:
+                report(error)
+            raise
+
+    return guarded
+
+
+def _contexts(
+    report: Report, original: Callable[..., Any]
+) -> Callable[..., Any]:
+    return lambda: _Context(report, original())
+
+
+class _Context:
+    """A context that reports what leaves the one inside it.
+
+    Args:
+        report: Called with the exception.
+        inner: The context inside.
+    """
+
+    def __init__(self, report: Report, inner: Any) -> None:
+        self._report = report
+        self._inner = inner
+
+    def __enter__(self) -> Any:
+        return self._inner.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        try:
+            is_handled = self._inner.__exit__(kind, error, trace)
+        except BaseException as new:
+            self._report(new)
+            raise
+        if error is not None and not is_handled:
+            self._report(error)
+        return bool(is_handled)
+
+
+def _iterators(
+    report: Report, is_failure: Callable[[], bool], original: Callable[..., Any]
+) -> Callable[..., Any]:
+    def guarded() -> Iterator[Any]:
+        try:
+            yield from original()
+        except GeneratorExit:
+            # The interpreter closes the iterator of a loop that is left early.
+            if is_failure():
+                report(UnseenError("An exception has left the training loop."))
+            raise
+        except BaseException as error:
+            report(error)
+            raise
+
+    return guarded

@@ -1,0 +1,173 @@
+"""The thread that writes while training goes on."""
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+import weakref
+
+import pytest
+
+from kerascb.checkpoint.writer import BackgroundWriter
+
+TIMEOUT_S = 30
+
+
+@pytest.fixture
+def writer():
+    """A writer that lets one job wait, ended after the test."""
+    writer = BackgroundWriter("test")
+    yield writer
+    writer.join()
+
+
+class Gate:
+    """A job that does not end until it is opened."""
+
+    def __init__(self, then=lambda: None):
+        self.is_reached = threading.Event()
+        self._is_open = threading.Event()
+        self._then = then
+
+    def __call__(self):
+        self.is_reached.set()
+        assert self._is_open.wait(TIMEOUT_S)
+        self._then()
+
+    def open(self):
+        self._is_open.set()
+
+
+def fail():
+    raise OSError("disk gone")
+
+
+def test_jobs_run_in_the_order_they_were_submitted(writer):
+    """Also where one of them takes long."""
+    done = []
+    gate = Gate(lambda: done.append("first"))
+
+    writer.submit(gate)
+    writer.submit(lambda: done.append("second"))
+    gate.open()
+    writer.join()
+
+    assert done == ["first", "second"]
+
+
+def test_submit_returns_while_the_job_is_under_way(writer):
+    """The caller goes on, and the job runs in another thread."""
+    gate = Gate()
+
+    writer.submit(gate)
+
+    assert gate.is_reached.wait(TIMEOUT_S)
+    gate.open()
+
+
+def test_a_full_queue_is_told_of_before_waiting(writer):
+    """The caller hears of it while nothing has moved yet."""
+    running, told = Gate(), []
+    writer.submit(running)
+    assert running.is_reached.wait(TIMEOUT_S)
+    writer.submit(lambda: None)
+
+    def on_full():
+        told.append("full")
+        running.open()
+
+    writer.submit(lambda: None, on_full)
+
+    assert told == ["full"]
+
+
+def test_a_queue_with_room_is_not_told_of(writer):
+    """`on_full` is for waiting only."""
+    writer.submit(lambda: None, lambda: pytest.fail("there was room"))
+
+
+def test_an_error_is_handed_out_once(writer):
+    """And stays until somebody asks."""
+    writer.submit(fail)
+    writer.join()
+
+    assert str(writer.next_failure()) == "disk gone"
+    assert writer.next_failure() is None
+
+
+def test_jobs_after_a_failed_one_run(writer):
+    """One lost checkpoint costs no other."""
+    done = []
+
+    writer.submit(fail)
+    writer.submit(lambda: done.append("second"))
+    writer.join()
+
+    assert done == ["second"]
+
+
+def test_the_thread_ends_when_the_work_is_done(writer):
+    """Nothing is left running between two saves."""
+    writer.submit(lambda: None)
+    writer.join()
+
+    for thread in threading.enumerate():
+        if thread.name == "test":
+            thread.join(TIMEOUT_S)  # it may be at its last instructions
+    assert "test" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_job_is_let_go_of_when_it_is_done(writer):
+    """What it holds, a copy of the model, is freed before the next save."""
+
+    class Job:
+        def __call__(self):
+            pass
+
+    job = Job()
+    gone = weakref.ref(job)
+
+    writer.submit(job)
+    del job
+    writer.join()
+    gc.collect()
+
+    assert gone() is None
+
+
+def test_a_process_that_ends_finishes_what_was_submitted():
+    """A script whose last line is a save loses nothing."""
+    script = (
+        "import threading\n"
+        "from kerascb.checkpoint.writer import BackgroundWriter\n"
+        "main = threading.main_thread()\n"
+        "def job():\n"
+        "    main.join(30)\n"
+        "    print('written', flush=True)\n"
+        "BackgroundWriter('last').submit(job)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+
+    assert (done.stdout, done.returncode) == ("written\n", 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness of a thread")
+def test_the_thread_gives_way_to_training(writer):
+    """Its niceness is above that of the thread that trains."""
+    found = []
+    writer.submit(
+        lambda: found.append(
+            os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        )
+    )
+    writer.join()
+
+    assert found[0] > os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
