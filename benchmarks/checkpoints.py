@@ -27,7 +27,7 @@ from kerascb import runtime
 STATE_MB = 400
 _QUICK_STATE_MB = 2
 _LAYERS = 8
-_EPOCHS = 4
+_EPOCHS = 6
 _BATCH = 64
 _CHUNK = 1 << 24
 
@@ -47,7 +47,7 @@ def run(*, quick: bool) -> Iterator[Result]:
         for name, stock in work.stock_saves().items():
             yield work.measure_save(name, stock, repeats)
         yield work.measure_improvement(repeats)
-        yield work.measure_fit(1 if quick else 3, steps=2 if quick else 24)
+        yield work.measure_fit(1 if quick else 5, steps=2 if quick else 24)
 
 
 class _Work:

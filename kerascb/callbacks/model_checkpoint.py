@@ -343,7 +343,7 @@ class ModelCheckpoint(SavesModels):
         self._end_watch()
         if self.save_on_train_end:
             self._save_last(logs)
-        self._store.wait()
+        self._store.close()
         self._tell_of_finished()
         self._model_before = _reference(self._model)
 
@@ -404,7 +404,7 @@ class ModelCheckpoint(SavesModels):
         try:
             self._store.wait()
             self._save_last(self._last_logs)
-            self._store.wait()
+            self._store.close()
         except Exception as failure:  # noqa: BLE001 - another one is raised
             return failure
         return None

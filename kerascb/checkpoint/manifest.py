@@ -102,6 +102,17 @@ class Manifest:
             and (found[-1].is_settled or self._is_there(found[-1]))
         ]
 
+    def newest_at(self, path: str) -> Entry:
+        """What was listed last for a path.
+
+        Args:
+            path: From the folder of the manifest.
+
+        Raises:
+            KeyError: If nothing was.
+        """
+        return self._ledger.entries[path][-1]
+
     def add(self, entry: Entry) -> None:
         """Lists a checkpoint that is about to become visible.
 

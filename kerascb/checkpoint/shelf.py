@@ -41,6 +41,9 @@ class Shelf:
         self._manifest = manifest.Manifest(files, self._home)
         self._max_to_keep = max_to_keep
         self._keep_best = keep_best
+        self._kept = {
+            entry.path: entry for entry in self._manifest.kept(self._template)
+        }
 
     def add(
         self,
@@ -76,29 +79,31 @@ class Shelf:
         Raises:
             OSError: If that cannot be noted, or something not be removed.
         """
+        name = self._name_of(path)
+        self._kept.pop(name, None)
+        self._kept[name] = self._manifest.newest_at(name)
         leaving = self._leaving(note)
-        self._manifest.settle(
-            self._name_of(path), [entry.path for entry in leaving]
-        )
-        for entry in leaving:
-            self._manifest.delete(entry)
+        self._manifest.settle(name, leaving)
+        for one in leaving:
+            self._manifest.delete(self._kept[one])
+            del self._kept[one]
 
-    def _leaving(self, note: Mapping[str, Any]) -> list[manifest.Entry]:
-        if self._max_to_keep is None and self._keep_best is None:
+    def _leaving(self, note: Mapping[str, Any]) -> list[str]:
+        newest = self._max_to_keep
+        if newest is None and self._keep_best is None:
             return []
-        entries = self._manifest.kept(self._template)
+        if len(self._kept) <= (newest or 1):
+            return []  # also where thousands are kept, without a look at them
         monitor = note.get("monitor")
-        paths = retention.superfluous(
+        return retention.superfluous(
             [
                 retention.Saved(entry.path, _value_of(entry, monitor))
-                for entry in entries
+                for entry in self._kept.values()
             ],
-            max_to_keep=self._max_to_keep,
+            max_to_keep=newest,
             keep_best=self._keep_best,
             direction=Direction(note.get("mode", Direction.MIN.value)),
         )
-        by_path = {entry.path: entry for entry in entries}
-        return [by_path[path] for path in paths]
 
     def _name_of(self, path: str) -> str:
         return path[len(self._home) :].lstrip("/\\")

@@ -5,14 +5,46 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kerascb.layouts import notes
+from kerascb.runtime import FrozenArray
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
 
     from kerascb.checkpoint.commit import Staging
     from kerascb.layouts.plan import FileLayout
     from kerascb.runtime import Format, FrozenValue, Runtime
+
+_ALIGNMENT = 64
+
+
+class Arena:
+    """Memory that one save after the other keeps its values in.
+
+    Memory that was used before is there at once; fresh memory has to be made
+    ready by the system, page by page, which takes longer than to fill it.
+    """
+
+    def __init__(self) -> None:
+        self._memory = np.empty(0, np.uint8)
+
+    def take(self, size: int) -> npt.NDArray[np.uint8]:
+        """Lends memory; what was lent before is not to be used any more.
+
+        Args:
+            size: Bytes (≥ 0).
+        """
+        if self._memory.size < size:
+            self._memory = np.empty(size, np.uint8)
+        return self._memory[:size]
+
+    def clear(self) -> None:
+        """Gives the memory back."""
+        self._memory = np.empty(0, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -27,7 +59,7 @@ class Snapshot:
     """
 
     files: Mapping[str, FileLayout]
-    values: Sequence[FrozenValue]
+    values: list[FrozenValue]
     seeds: tuple[int, ...] = ()
     note: Mapping[str, Any] = field(default_factory=dict)
 
@@ -57,6 +89,32 @@ class Snapshot:
         values = runtime.freeze(plan.variables)
         return cls(plan.files, values, plan.seeds, note)
 
+    def settle(self, arena: Arena) -> None:
+        """Lets go of the memory that values share with variables.
+
+        The next step copies what is still shared when it writes to it, in the
+        training thread and into fresh memory. This is for the thread that
+        writes: it has until then, most of a step, to be the one that copies.
+
+        Args:
+            arena: Where to keep the values from now on.
+        """
+        arrays = {
+            index: array
+            for index, value in enumerate(self.values)
+            if value.is_shared and not (array := value.array()).dtype.hasobject
+        }
+        memory = arena.take(
+            sum(_aligned(array.nbytes) for array in arrays.values())
+        )
+        start = 0
+        for index, array in arrays.items():
+            place = memory[start : start + array.nbytes]
+            start += _aligned(array.nbytes)
+            copy = place.view(array.dtype).reshape(array.shape)
+            np.copyto(copy, array)
+            self.values[index] = FrozenArray(copy)
+
     def write(self, staging: Staging) -> None:
         """Writes all files; from any thread, and again if it has to be.
 
@@ -75,3 +133,7 @@ class Snapshot:
             return note
         # Thousands of metrics; what goes on without them is more important.
         return notes.encode({**self.note, "seeds": seeds, "metrics": {}})
+
+
+def _aligned(size: int) -> int:
+    return -(-size // _ALIGNMENT) * _ALIGNMENT

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import tenacity
 
 from kerascb.checkpoint import path_template
+from kerascb.checkpoint._direct import DirectFileSystem
+from kerascb.checkpoint._local import LocalFileSystem
 from kerascb.checkpoint.commit import Kind, clean_leftovers, commit
 from kerascb.checkpoint.filesystem import filesystem_of
 from kerascb.checkpoint.manifest import has_manifest
 from kerascb.checkpoint.shelf import Shelf
-from kerascb.checkpoint.snapshot import Snapshot
+from kerascb.checkpoint.snapshot import Arena, Snapshot
 from kerascb.checkpoint.writer import BackgroundWriter
 from kerascb.layouts import tensor_bundle
 from kerascb.layouts.plan import NotPlannable
@@ -25,7 +27,6 @@ from kerascb.runtime import Format
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from kerascb.checkpoint._local import LocalFileSystem
     from kerascb.checkpoint._remote import RemoteFileSystem
     from kerascb.checkpoint.commit import Staging, Written
     from kerascb.runtime import Runtime
@@ -120,6 +121,8 @@ class CheckpointStore:
         self._warn = warn
         self._owner = owner
         self._writer = BackgroundWriter(f"{owner} of kerascb")
+        self._arena = Arena()
+        self._direct: DirectFileSystem | None = None
         self._finished: deque[Request] = deque()
         self._told: set[str] = set()
         self._shelf: Shelf | None = None
@@ -166,7 +169,7 @@ class CheckpointStore:
         if not self._policy.background:
             return self._run(self._put, request, snapshot.write)
         self._writer.submit(
-            partial(self._put, request, snapshot.write), self._tell_of_queue
+            partial(self._put_settled, request, snapshot), self._tell_of_queue
         )
         return True
 
@@ -177,6 +180,17 @@ class CheckpointStore:
             Exception: What went wrong, if the policy says so.
         """
         self._writer.join()
+        self.tell_of_failures()
+
+    def close(self) -> None:
+        """Does what `wait` does, and gives memory back, for now.
+
+        Raises:
+            Exception: What went wrong, if the policy says so.
+        """
+        self._writer.join()
+        self._arena.clear()
+        self._direct = None
         self.tell_of_failures()
 
     def tell_of_failures(self) -> None:
@@ -220,6 +234,10 @@ class CheckpointStore:
         finally:
             request.when_done()
         self._finished.append(request)
+
+    def _put_settled(self, request: Request, snapshot: Snapshot) -> None:
+        snapshot.settle(self._arena)
+        self._put(request, snapshot.write)
 
     def _put(self, request: Request, fill: Callable[[Staging], None]) -> None:
         try:
@@ -275,7 +293,7 @@ class CheckpointStore:
             if shelf is not None:
                 shelf.add(request.path, request.form, request.note, written)
 
-        files = filesystem_of(request.path)
+        files = self._files_for(request.path)
         commit(
             files,
             request.path,
@@ -287,6 +305,14 @@ class CheckpointStore:
         )
         if request.form is Format.TF_CHECKPOINT:
             _note_newest(files, request.path)
+
+    def _files_for(self, path: str) -> LocalFileSystem | RemoteFileSystem:
+        files = filesystem_of(path)
+        if not isinstance(files, LocalFileSystem):
+            return files
+        if self._direct is None:
+            self._direct = DirectFileSystem()
+        return self._direct
 
     def _tell(self, failure: BaseException) -> None:
         if self._policy.raises or not isinstance(failure, Exception):

@@ -26,7 +26,7 @@ from kerascb.runtime._backup import (
 from kerascb.runtime._files import Files, files_of
 from kerascb.runtime._fit import callbacks_of_fit, has_validation
 from kerascb.runtime._formats import Format
-from kerascb.runtime._frozen import FrozenValue
+from kerascb.runtime._frozen import FrozenArray, FrozenValue
 from kerascb.runtime._inspection import CustomSummaries, Inspection, Profiler
 from kerascb.runtime._metrics import is_name_of
 from kerascb.runtime._model_inside import owner_of
@@ -56,6 +56,7 @@ __all__ = [
     "CustomSummaries",
     "Files",
     "Format",
+    "FrozenArray",
     "FrozenValue",
     "Inspection",
     "LearningRate",

@@ -35,6 +35,10 @@ class FrozenValue(Protocol):
     def dtype(self) -> str:
         """The name of the type."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether the next step has to copy it, if it is still held then."""
+
     def array(self) -> npt.NDArray[Any]:
         """The value on the host, read-only, a view where there can be one.
 
@@ -55,6 +59,8 @@ class Frozen:
     One is copied by being shared, since nothing changes it, and pickled as an
     array on the host.
     """
+
+    is_shared = False
 
     def array(self) -> npt.NDArray[Any]:
         """The value on the host."""

@@ -29,10 +29,12 @@ class FrozenTensor(Frozen):
 
     Args:
         tensor: An eager tensor.
+        is_shared: A variable has the same memory.
     """
 
-    def __init__(self, tensor: Any) -> None:
+    def __init__(self, tensor: Any, *, is_shared: bool = False) -> None:
         self.tensor = tensor
+        self.is_shared = is_shared
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -81,13 +83,15 @@ def freeze(variables: Sequence[Any], device: str | None) -> list[FrozenValue]:
     if not tf.executing_eagerly():
         raise NotPlannable("TensorFlow does not execute eagerly")
     tensors = [_variable_of(one).read_value() for one in variables]
-    if device != "device":
-        with tf.device("CPU:0"):
-            tensors = [
-                one if "CPU" in one.device else tf.identity(one)
-                for one in tensors
-            ]
-    return [FrozenTensor(one) for one in tensors]
+    if device == "device":
+        return [FrozenTensor(one, is_shared=True) for one in tensors]
+    with tf.device("CPU:0"):
+        return [
+            FrozenTensor(one, is_shared=True)
+            if "CPU" in one.device
+            else FrozenTensor(tf.identity(one))
+            for one in tensors
+        ]
 
 
 def thaw(variables: Sequence[Any], values: Sequence[FrozenValue]) -> None:

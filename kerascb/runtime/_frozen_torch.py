@@ -30,11 +30,15 @@ class FrozenTensor(Frozen):
     Args:
         tensor: A tensor that nobody else has.
         wait: Waits until its value has arrived.
+        is_shared: A variable may have the same memory, until it is written to.
     """
 
-    def __init__(self, tensor: Any, wait: Callable[[], Any]) -> None:
+    def __init__(
+        self, tensor: Any, wait: Callable[[], Any], *, is_shared: bool
+    ) -> None:
         self.tensor = tensor
         self._wait = wait
+        self.is_shared = is_shared
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -64,7 +68,10 @@ def freeze(variables: Sequence[Any], device: str | None) -> list[FrozenValue]:
     """
     tensors = [one.value.detach() for one in variables]
     if device == "device":
-        return [FrozenTensor(_clone(one), _no_wait) for one in tensors]
+        return [
+            FrozenTensor(_clone(one), _no_wait, is_shared=True)
+            for one in tensors
+        ]
     copies = [
         _clone(one) if one.device.type == "cpu" else _on_host(one)
         for one in tensors
@@ -74,7 +81,10 @@ def freeze(variables: Sequence[Any], device: str | None) -> list[FrozenValue]:
         arrival = torch.cuda.Event()
         arrival.record()
         wait = arrival.synchronize
-    return [FrozenTensor(one, wait) for one in copies]
+    return [
+        FrozenTensor(copy, wait, is_shared=one.device.type == "cpu")
+        for copy, one in zip(copies, tensors, strict=True)
+    ]
 
 
 def thaw(variables: Sequence[Any], values: Sequence[FrozenValue]) -> None:
