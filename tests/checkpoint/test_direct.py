@@ -122,6 +122,25 @@ def test_a_failed_file_leaves_nothing_to_the_next(tmp_path, monkeypatch):
     assert (tmp_path / "next").read_bytes() == b"content"
 
 
+@linux
+@pytest.mark.usefixtures("small_buffer")
+@pytest.mark.parametrize("failing", [1, 2, 5])
+def test_an_error_of_the_disk_is_raised(tmp_path, monkeypatch, failing):
+    """While the next piece is prepared, or at the end."""
+    write, calls = os.write, []
+
+    def fail(handle, content):
+        calls.append(handle)
+        if len(calls) == failing:
+            raise OSError(errno.ENOSPC, "full")
+        return write(handle, content)
+
+    monkeypatch.setattr("os.write", fail)
+
+    with pytest.raises(OSError, match="full"):
+        _write(DirectFileSystem(), tmp_path / "file", [b"x" * 50_000])
+
+
 def test_what_is_there_is_not_opened(tmp_path):
     """As in `LocalFileSystem`, a file is always new."""
     (tmp_path / "file").touch()
