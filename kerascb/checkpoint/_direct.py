@@ -167,12 +167,15 @@ class _Helper:
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
-            try:
-                job()
-            except OSError as error:
-                self._results.put(error)
-            else:
-                self._results.put(None)
+            self._results.put(_error_of(job))
+
+
+def _error_of(job: Callable[[], None]) -> OSError | None:
+    try:
+        job()
+    except OSError as error:
+        return error
+    return None
 
 
 def _set_direct(handle: int, is_direct: bool) -> bool:

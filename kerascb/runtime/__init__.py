@@ -24,9 +24,7 @@ from kerascb.runtime._backup import (
     Position,
 )
 from kerascb.runtime._files import Files, files_of
-from kerascb.runtime._fit import callbacks_of_fit, has_validation
 from kerascb.runtime._formats import Format
-from kerascb.runtime._frozen import FrozenArray, FrozenValue
 from kerascb.runtime._inspection import CustomSummaries, Inspection, Profiler
 from kerascb.runtime._metrics import is_name_of
 from kerascb.runtime._model_inside import owner_of
@@ -47,6 +45,8 @@ from kerascb.runtime._tensorflow_checkpoints import (
     damage_in,
     latest_checkpoint,
 )
+from kerascb.runtime.fits.running_fit import callbacks_of_fit, has_validation
+from kerascb.runtime.frozen import FrozenArray, FrozenValue
 
 __all__ = [
     "BackupFiles",

@@ -12,7 +12,7 @@ import keras
 from keras.src.saving import saving_lib
 
 from kerascb.errors import UnsupportedRuntime
-from kerascb.runtime import _frozen
+from kerascb.runtime import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ def _state_of(model: Any, weights_only: bool) -> dict[str, Any]:
 
 def _tree_of(model: Any, variables: list[Any]) -> Any:
     """The frozen values of variables, nested as their paths are."""
-    engine = _frozen.engine(keras.backend.backend())
+    engine = frozen.engine(keras.backend.backend())
     stand_ins = [
         SimpleNamespace(path=variable.path, value=value)
         for variable, value in zip(
@@ -81,7 +81,7 @@ def _tree_of(model: Any, variables: list[Any]) -> Any:
 
 def _thing(value: Any) -> Any:
     """What Orbax stores; it knows no arrays without dimensions."""
-    if not isinstance(value, _frozen.Frozen):
+    if not isinstance(value, frozen.Frozen):
         return value
     array = value.array()
     return array if array.ndim else array.item()

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from kerascb.improvement import Direction
     from kerascb.layouts.plan import Plan
     from kerascb.runtime._backup import BackupPlan, BackupStore
-    from kerascb.runtime._fit_watch import Watch
     from kerascb.runtime._formats import Format
-    from kerascb.runtime._frozen import FrozenValue
     from kerascb.runtime._inspection import Inspection
     from kerascb.runtime._metrics import KnownMetrics
+    from kerascb.runtime.fits.fit_watch import Watch
+    from kerascb.runtime.frozen import FrozenValue
 
 Logs = dict[str, Any]
 """Metric name → value, as a hook receives it."""

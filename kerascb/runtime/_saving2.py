@@ -17,7 +17,7 @@ from kerascb.runtime import (
 from kerascb.runtime._formats import Format
 from kerascb.runtime._notes import restore_seeds
 from kerascb.runtime._optimizers import build_optimizer, warn_of_fresh
-from kerascb.runtime._plan2_variables import seeds_of
+from kerascb.runtime.plans.variables2 import seeds_of
 
 
 def save(model: Any, path: str, form: Format, options: Any) -> None:

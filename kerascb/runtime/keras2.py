@@ -12,18 +12,18 @@ from kerascb.errors import UnsupportedRuntime
 from kerascb.runtime import (
     _averages,
     _backup,
-    _fit_watch,
-    _frozen,
     _metrics,
     _optimizers,
     _saving2,
     _terminal,
+    frozen,
 )
-from kerascb.runtime._fit import StartOfFit
 from kerascb.runtime._formats import Format
 from kerascb.runtime._inspection2 import Inspection2
 from kerascb.runtime._learning_rate import learning_rates, steps_made
 from kerascb.runtime._metrics2 import Metrics2
+from kerascb.runtime.fits import fit_watch
+from kerascb.runtime.fits.running_fit import StartOfFit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from kerascb.improvement import Direction
     from kerascb.layouts.plan import Plan
     from kerascb.runtime._backup import BackupPlan, BackupStore
-    from kerascb.runtime._fit_watch import Watch
-    from kerascb.runtime._frozen import FrozenValue
     from kerascb.runtime._inspection import Inspection
     from kerascb.runtime._metrics import KnownMetrics
     from kerascb.runtime._protocol import (
@@ -41,6 +39,8 @@ if TYPE_CHECKING:
         Logs,
         Progbar,
     )
+    from kerascb.runtime.fits.fit_watch import Watch
+    from kerascb.runtime.frozen import FrozenValue
 
 
 class Keras2:
@@ -153,7 +153,7 @@ class Keras2:
         on_failure: Callable[[BaseException], None],
     ) -> Watch:
         """Needs nothing of Keras."""
-        return _fit_watch.watch_fit(model, on_failure)
+        return fit_watch.watch_fit(model, on_failure)
 
     def is_state_lost(self, model: Any) -> bool:
         """Never: variables keep their memory."""
@@ -254,7 +254,7 @@ class Keras2:
 
     def weights(self, model: Any) -> list[Any] | None:
         """Of a model that leaves `get_weights` to Keras; without tables."""
-        weights = _frozen.weights_of(model, self._keras.Model)
+        weights = frozen.weights_of(model, self._keras.Model)
         if weights is None or not all(
             hasattr(one, "read_value") for one in weights
         ):
@@ -265,32 +265,32 @@ class Keras2:
         self, variables: Sequence[Any], device: str | None = None
     ) -> list[FrozenValue]:
         """What several replicas keep is put together."""
-        from kerascb.runtime import _frozen_tensorflow
+        from kerascb.runtime.frozen import on_tensorflow
 
-        return _frozen_tensorflow.freeze(variables, device)
+        return on_tensorflow.freeze(variables, device)
 
     def thaw(
         self, variables: Sequence[Any], values: Sequence[FrozenValue]
     ) -> None:
         """Assigns them."""
-        from kerascb.runtime import _frozen_tensorflow
+        from kerascb.runtime.frozen import on_tensorflow
 
-        _frozen_tensorflow.thaw(variables, values)
+        on_tensorflow.thaw(variables, values)
 
     def plan(self, model: Any, form: Format, options: Any = None) -> Plan:
         """As Keras 2 would write each format itself."""
         if form is Format.TF_CHECKPOINT:
-            from kerascb.runtime import _plan2_variables, _plan_checkpoint
+            from kerascb.runtime.plans import tensorflow_checkpoint, variables2
 
-            seeds = _plan2_variables.seeds_of(model)
-            return _plan_checkpoint.plan(model, options, seeds)
+            seeds = variables2.seeds_of(model)
+            return tensorflow_checkpoint.plan(model, options, seeds)
         if form is Format.SAVED_MODEL:
-            from kerascb.runtime import _plan_saved_model2
+            from kerascb.runtime.plans import saved_model2
 
-            return _plan_saved_model2.plan(self._keras, model, options)
-        from kerascb.runtime import _plan2
+            return saved_model2.plan(self._keras, model, options)
+        from kerascb.runtime.plans import one_file2
 
-        return _plan2.plan(self._keras, model, form)
+        return one_file2.plan(self._keras, model, form)
 
     def can_write(self, form: Format) -> bool:
         """Keras 2 writes every format itself."""

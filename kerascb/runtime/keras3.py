@@ -20,20 +20,19 @@ from kerascb.errors import UnsupportedRuntime
 from kerascb.runtime import (
     _averages,
     _backup,
-    _fit_watch,
-    _frozen,
-    _jax_state,
     _metrics,
     _metrics3,
     _saving3,
     _terminal,
+    frozen,
 )
 from kerascb.runtime._arrays3 import to_numpy
-from kerascb.runtime._fit import StartOfFit
 from kerascb.runtime._formats import Format
 from kerascb.runtime._inspection3 import Inspection3
 from kerascb.runtime._learning_rate import learning_rates, steps_made
 from kerascb.runtime._stack import level_of_user
+from kerascb.runtime.fits import fit_watch, jax_state
+from kerascb.runtime.fits.running_fit import StartOfFit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,11 +40,11 @@ if TYPE_CHECKING:
     from kerascb.improvement import Direction
     from kerascb.layouts.plan import Plan
     from kerascb.runtime._backup import BackupPlan, BackupStore
-    from kerascb.runtime._fit_watch import Watch
-    from kerascb.runtime._frozen import FrozenValue
     from kerascb.runtime._inspection import Inspection
     from kerascb.runtime._metrics import KnownMetrics
     from kerascb.runtime._protocol import LearningRate, Logs, Progbar
+    from kerascb.runtime.fits.fit_watch import Watch
+    from kerascb.runtime.frozen import FrozenValue
 
 
 class Keras3:
@@ -151,12 +150,12 @@ class Keras3:
         model = self.bare(model)
         bring_home = None
         if self.backend == "jax":
-            bring_home = functools.partial(_jax_state.bring_home, model)
-        return _fit_watch.watch_fit(model, on_failure, bring_home)
+            bring_home = functools.partial(jax_state.bring_home, model)
+        return fit_watch.watch_fit(model, on_failure, bring_home)
 
     def is_state_lost(self, model: Any) -> bool:
         """On JAX, whether variables are without an array that exists."""
-        return self.backend == "jax" and _jax_state.is_lost(self.bare(model))
+        return self.backend == "jax" and jax_state.is_lost(self.bare(model))
 
     def require_backups(self) -> None:
         """Keras 3 always executes eagerly."""
@@ -238,35 +237,35 @@ class Keras3:
 
     def weights(self, model: Any) -> list[Any] | None:
         """Of a model that leaves `get_weights` to Keras."""
-        return _frozen.weights_of(self.bare(model), keras.Model)
+        return frozen.weights_of(self.bare(model), keras.Model)
 
     def freeze(
         self, variables: Sequence[Any], device: str | None = None
     ) -> list[FrozenValue]:
         """As the backend keeps values apart."""
-        return _frozen.engine(self.backend).freeze(variables, device)
+        return frozen.engine(self.backend).freeze(variables, device)
 
     def thaw(
         self, variables: Sequence[Any], values: Sequence[FrozenValue]
     ) -> None:
         """Assigns them, as the backend shares memory."""
-        _frozen.engine(self.backend).thaw(variables, values)
+        frozen.engine(self.backend).thaw(variables, values)
 
     def plan(self, model: Any, form: Format, options: Any = None) -> Plan:
         """Has Keras itself, or TensorFlow, walk through the model."""
         model = self.bare(model)
         if form is Format.TF_CHECKPOINT:
-            from kerascb.runtime import _plan_checkpoint
+            from kerascb.runtime.plans import tensorflow_checkpoint
 
             seeds = _saving3.seeds_of(model)
-            return _plan_checkpoint.plan(model, options, seeds)
+            return tensorflow_checkpoint.plan(model, options, seeds)
         if form is Format.SAVED_MODEL:
-            from kerascb.runtime import _plan_saved_model3
+            from kerascb.runtime.plans import saved_model3
 
-            return _plan_saved_model3.plan(model)
-        from kerascb.runtime import _plan3
+            return saved_model3.plan(model)
+        from kerascb.runtime.plans import one_file3
 
-        return _plan3.plan(model, form)
+        return one_file3.plan(model, form)
 
     def can_write(self, form: Format) -> bool:
         """TensorFlow's formats need TensorFlow, some as the backend."""

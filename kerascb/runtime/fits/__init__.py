@@ -1,0 +1,1 @@
+"""What only a running `fit` knows, and how it ends."""

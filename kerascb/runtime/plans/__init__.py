@@ -1,0 +1,1 @@
+"""What checkpoints of models consist of, and whose values go where."""
