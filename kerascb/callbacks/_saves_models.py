@@ -92,7 +92,7 @@ class SavesModels(MonitorCallback):
         path, missing = self._fill(epoch, batch, logs)
         if self._should_save_model(epoch, batch, logs, path):
             self._tell_of_name(missing, path, logs)
-            self._write(path, self._note(epoch, batch, logs))
+            self._write(self.model, path, epoch, batch, logs)
             self._tell_of_finished()
 
     def _should_save_model(
@@ -125,10 +125,13 @@ class SavesModels(MonitorCallback):
             self.monitor, value, self.best, self._is_improvement, path
         )
 
-    def _write(self, path: str, note: dict[str, Any]) -> None:
+    def _write(
+        self, model: Any, path: str, epoch: int, batch: int | None, logs: Logs
+    ) -> None:
         form = self._target().form
         places.check_kind(path, form, type(self).__name__)
-        runtime, model = self._runtime, self.model
+        runtime = self._runtime
+        note = self._note(model, epoch, batch, logs)
         is_chief = runtime.is_chief(model)
         self._store.save(
             model,
@@ -145,13 +148,13 @@ class SavesModels(MonitorCallback):
         self._saved_step = note["step"]
 
     def _note(
-        self, epoch: int, batch: int | None, logs: Logs
+        self, model: Any, epoch: int, batch: int | None, logs: Logs
     ) -> dict[str, Any]:
         """What is remembered of a checkpoint, inside it and in the manifest."""
         note: dict[str, Any] = {
             "epoch": epoch + 1,
             "batch": None if batch is None else batch + 1,
-            "step": self._runtime.iterations(self._model),
+            "step": self._runtime.iterations(model),
             "time": time.time(),
             "metrics": _numbers_in(logs),
             "monitor": self.monitor,

@@ -410,7 +410,7 @@ class ModelCheckpoint(SavesModels):
         return None
 
     def _save_last(self, logs: Logs | None) -> None:
-        step = self._runtime.iterations(self._model)
+        step = self._runtime.iterations(self.model)
         if step is not None and step == self._saved_step:
             return
         batch = self._batches.last_index if self._is_by_batch else None

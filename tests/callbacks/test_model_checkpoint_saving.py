@@ -205,7 +205,7 @@ def test_save_on_train_end_saves_nothing_twice(model, data):
     written = []
     checkpoint = ModelCheckpoint("m.keras", save_on_train_end=True)
     save = checkpoint._write
-    checkpoint._write = lambda *args: (written.append(args[0]), save(*args))
+    checkpoint._write = lambda *args: (written.append(args[1]), save(*args))
 
     model.fit(*data, epochs=2, verbose=0, callbacks=[checkpoint])
 

@@ -2,12 +2,10 @@
 
 import json
 import os
-import statistics
-import time
 
 import pytest
 
-from kerascb.checkpoint._ledger import addition, line_of, settlement
+from kerascb.checkpoint._ledger import line_of
 from kerascb.checkpoint.filesystem import filesystem_of
 from kerascb.checkpoint.manifest import (
     FILE_NAME,
@@ -399,42 +397,3 @@ def test_in_the_current_folder(tmp_path):
     Manifest(FILES, "").add(_entry())
 
     assert os.listdir(tmp_path) == [FILE_NAME]
-
-
-@pytest.mark.perf
-def test_upkeep_does_not_grow_with_the_number_of_saves(tmp_path):
-    """Noting one checkpoint costs the same with ten thousand noted."""
-
-    class InMemory(type(FILES)):
-        def append(self, path, content):
-            with open(path, "ab") as file:
-                file.write(content)
-
-    manifest = Manifest(InMemory(), str(tmp_path))
-    spent_ns = []
-    for i in range(10_000):
-        begin = time.process_time_ns()
-        manifest.add(_entry(f"{i}.keras", checksum=i))
-        manifest.settle(f"{i}.keras")
-        spent_ns.append(time.process_time_ns() - begin)
-
-    first, last = spent_ns[:500], spent_ns[-500:]
-    assert statistics.median(last) <= 1.2 * statistics.median(first)
-
-
-@pytest.mark.perf
-def test_ten_thousand_are_read_at_once(tmp_path):
-    """Little more than Python's own parser needs for the same lines."""
-    lines = [
-        line_of(addition(_entry(f"{i}.keras", checksum=i)))
-        + line_of(settlement(f"{i}.keras", []))
-        for i in range(10_000)
-    ]
-    (tmp_path / FILE_NAME).write_bytes(b"".join(lines))
-
-    begin_s = time.process_time()
-    manifest = _manifest(tmp_path)
-    spent_s = time.process_time() - begin_s
-
-    assert len(list(manifest.candidates())) == 10_000
-    assert spent_s < 0.2 * 2  # on a machine that others use as well

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 
 import h5py
 import ml_dtypes
@@ -204,21 +203,3 @@ def test_places_above_4_gb(tmp_path):
         ends = [float(file[str(index)][-1]) for index in range(3)]
         assert ends == [1.0, 2.0, 3.0]
         assert float(file["2"][0]) == 0.0
-
-
-@pytest.mark.perf
-def test_time_does_not_grow_with_the_square_of_the_datasets():
-    """Ten times the datasets take no more than thirty times the time."""
-
-    def seconds(count):
-        start = time.process_time()
-        skeleton = Hdf5Skeleton()
-        for index in range(count):
-            skeleton.reserve(
-                skeleton.file, f"{index // 4}/{index}", (7,), "f4", index=index
-            )
-        skeleton.finish()
-        return time.process_time() - start
-
-    seconds(100)  # h5py's own first time
-    assert seconds(20_000) < 30 * seconds(2_000)

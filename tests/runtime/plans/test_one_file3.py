@@ -7,7 +7,6 @@ import gc
 import io
 import json
 import pickle
-import time
 import weakref
 import zipfile
 
@@ -16,7 +15,6 @@ import numpy as np
 import pytest
 
 from kerascb import runtime as runtimes
-from kerascb.layouts import legacy_hdf5
 from kerascb.layouts.plan import NotPlannable
 from kerascb.runtime import Format
 from tests.hdf5_trees import tree_of
@@ -304,22 +302,6 @@ def test_the_note_has_room_for_every_seed(form, runtime, rendered):
     assert count == 50
     with h5py.File(io.BytesIO(content)) as file:
         assert json.loads(file["kerascb"][:].tobytes()) == note
-
-
-@pytest.mark.perf
-@pytest.mark.parametrize("form", [Format.WEIGHTS, Format.HDF5_WEIGHTS])
-def test_planning_again_costs_little(form, runtime):
-    """Ten plans of the same variables take less time than the first did."""
-    model, _ = models3.made("recurrent")
-    legacy_hdf5.lay_out.cache_clear()
-
-    def seconds(times):
-        start = time.process_time()
-        for _ in range(times):
-            runtime.plan(model, form)
-        return time.process_time() - start
-
-    assert seconds(1) > seconds(10)
 
 
 def test_a_model_dies_with_what_is_kept_of_it(rendered):
