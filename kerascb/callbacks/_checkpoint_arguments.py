@@ -142,11 +142,12 @@ def check_schedule(
         )
     given = {
         "save_freq": None if save_freq == "epoch" else save_freq,
-        "every_n_epochs": every_n_epochs or period,
+        "every_n_epochs": every_n_epochs,
         "every_n_seconds": every_n_seconds,
+        "period": period,
     }
     texts = [f"{name}={value}" for name, value in given.items() if value]
-    if len(texts) > 1 or (every_n_epochs and period):
+    if len(texts) > 1:
         raise InvalidArgument(
             f"{' and '.join(texts)} are two answers to when to save. Pass one "
             "of save_freq, period, every_n_epochs and every_n_seconds; for "

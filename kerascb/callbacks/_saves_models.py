@@ -10,7 +10,7 @@ import numpy as np
 from kerascb.callbacks import _checkpoint_path as paths
 from kerascb.callbacks import _checkpoint_verdict as verdict
 from kerascb.callbacks.monitor_callback import MonitorCallback
-from kerascb.checkpoint import latest, notes, path_template, places
+from kerascb.checkpoint import latest, notes, path_template
 from kerascb.checkpoint.loading import load_weights
 from kerascb.checkpoint.store import CheckpointStore, Policy, Request
 from kerascb.errors import InvalidArgument
@@ -42,6 +42,7 @@ class SavesModels(MonitorCallback):
     _current_epoch: int = 0
     _last_logs: Logs | None = None
     _saved_step: int | None = None
+    _saved_best: float | None = None
     _store_in_use: CheckpointStore | None = None
     _is_told_of_path: bool = False
     _is_told_of_wait: bool = False
@@ -72,6 +73,7 @@ class SavesModels(MonitorCallback):
         if self.save_best_only or self._policy.keep_best:
             self._begin_monitoring()
         self._store.begin(target.path)
+        self._take_stock()
 
     def _target(self) -> Target:
         return paths.target_of(
@@ -92,8 +94,10 @@ class SavesModels(MonitorCallback):
         path, missing = self._fill(epoch, batch, logs)
         if self._should_save_model(epoch, batch, logs, path):
             self._tell_of_name(missing, path, logs)
-            self._write(self.model, path, epoch, batch, logs)
-            self._tell_of_finished()
+            try:
+                self._write(self.model, path, epoch, batch, logs)
+            finally:
+                self._take_stock()
 
     def _should_save_model(
         self, epoch: int, batch: int | None, logs: Logs, filepath: str
@@ -129,10 +133,10 @@ class SavesModels(MonitorCallback):
         self, model: Any, path: str, epoch: int, batch: int | None, logs: Logs
     ) -> None:
         form = self._target().form
-        places.check_kind(path, form, type(self).__name__)
         runtime = self._runtime
         note = self._note(model, epoch, batch, logs)
         is_chief = runtime.is_chief(model)
+        self._saved_step = note["step"]
         self._store.save(
             model,
             Request(
@@ -145,7 +149,6 @@ class SavesModels(MonitorCallback):
             ),
             runtime,
         )
-        self._saved_step = note["step"]
 
     def _note(
         self, model: Any, epoch: int, batch: int | None, logs: Logs
@@ -159,8 +162,11 @@ class SavesModels(MonitorCallback):
             "metrics": _numbers_in(logs),
             "monitor": self.monitor,
         }
-        if self._direction is not None:
-            note["mode"] = self._direction.value
+        if self._policy.keep_best:
+            self._set_monitor_op()
+        direction = self._settled_direction()
+        if direction is not None:
+            note["mode"] = direction.value
         if self.save_best_only and self._best is not None:
             note["best"] = self._best
         return note
@@ -168,10 +174,10 @@ class SavesModels(MonitorCallback):
     def _read_best(self) -> None:
         """Takes the best value of the run that goes on, if it is better."""
         newest = latest.newest(self._target().path)
-        note = None if newest is None else notes.read(newest)
-        if newest is None or not self.save_best_only:
+        if newest is None:
             return
-        best = (note or {}).get("best") if self._is_of_monitor(note) else None
+        note = notes.read(newest)
+        best = self._best_in(note or {})
         if best is None:
             self._warn(
                 f"{type(self).__name__}: {newest!r} does not tell the best "
@@ -182,8 +188,13 @@ class SavesModels(MonitorCallback):
         elif self._is_improvement(best, self._best):
             self.best = best
 
-    def _is_of_monitor(self, note: dict[str, Any] | None) -> bool:
-        return note is not None and note.get("monitor") == self.monitor
+    def _best_in(self, note: dict[str, Any]) -> float | None:
+        """The best value a checkpoint tells of, or else its own."""
+        own: float | None = note.get("metrics", {}).get(self.monitor)
+        if note.get("monitor") != self.monitor:
+            return own
+        best: float | None = note.get("best", own)
+        return best
 
     def _fill(
         self, epoch: int, batch: int | None, logs: Logs
@@ -215,14 +226,31 @@ class SavesModels(MonitorCallback):
         if self.verbose > 0:
             self._say(f"\nEpoch {epoch + 1}: {message}")
 
-    def _tell_of_finished(self) -> None:
-        """Prints what Keras 3 prints after a save, as soon as it is one."""
+    def _hear(self) -> None:
+        """Learns what has become of the saves that were asked for.
+
+        Raises:
+            Exception: What went wrong, with `on_error="raise"`.
+        """
+        try:
+            self._store.tell_of_failures()
+        finally:
+            self._take_stock()
+
+    def _take_stock(self) -> None:
+        """Prints what Keras 3 prints after a save; forgets what failed."""
         for request in self._store.finished():
+            self._saved_best = request.note.get("best", self._saved_best)
             if self.verbose > 0 and self._runtime.name == "keras3":
                 self._say(
                     f"\nEpoch {request.note['epoch']}: finished saving model "
                     f"to {request.path}"
                 )
+
+        for _ in self._store.failed():
+            self._saved_step = None
+            if self.save_best_only:
+                self._best = self._saved_best
 
     def _tell_of_name(self, missing: list[str], path: str, logs: Logs) -> None:
         if not missing or self._is_told_of_name:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from kerascb.runtime import Logs
 
+_YES_OR_NO = (True, False)
+
 
 class ModelCheckpoint(SavesModels):
     """Saves the model, or its weights, at the end of epochs or of batches.
@@ -72,10 +74,10 @@ class ModelCheckpoint(SavesModels):
 
     Args:
         filepath: Where to save; a `str` or path. May have placeholders:
-            `{epoch}` (from 1), any key of the logs, and `{batch}` (from 1) if
-            `save_freq` is an integer. A key that an epoch lacks (`{val_loss}`
-            in one without validation) stands there by its name. Folders are
-            made.
+            `{epoch}` (from 1), any key of the logs, and `{batch}` (from 1) with
+            an integer `save_freq` or `every_n_seconds`. A key that an epoch
+            lacks (`{val_loss}` in one without validation) stands there by its
+            name. Folders are made.
         monitor: The key of the logs to judge by.
         verbose: 1 to print what is saved and why, 0 not to.
         save_best_only: Save only when `monitor` became better. NaN is never
@@ -155,6 +157,7 @@ class ModelCheckpoint(SavesModels):
     _is_begun: bool = False
     _watch: Any = None
     _model_before: Any = None
+    _step_at_epoch: int | None = None
 
     def __init__(
         self,
@@ -200,31 +203,35 @@ class ModelCheckpoint(SavesModels):
         self._options = options
         self.load_weights_on_restart = bool(load_weights_on_restart)
         every = arguments.period_or_one(period)
-        for text in arguments.deprecations(period, load_weights_on_restart):
-            self._warn(text)
         arguments.check_schedule(
             save_freq=save_freq,
             period=period,
             every_n_epochs=every_n_epochs,
             every_n_seconds=every_n_seconds,
         )
+        for text in arguments.deprecations(period, load_weights_on_restart):
+            self._warn(text)
         self._epochs = EpochCounter(every_n_epochs or every)
         self._batches = BatchCounter(as_count(save_freq) or 1)
         self._seconds = (
             None if every_n_seconds is None else SecondsCounter(every_n_seconds)
         )
-        self.save_on_train_end = save_on_train_end
-        self.save_on_exception = save_on_exception
+        self.save_on_train_end = arguments.one_of(
+            _YES_OR_NO, save_on_train_end=save_on_train_end
+        )
+        self.save_on_exception = arguments.one_of(
+            _YES_OR_NO, save_on_exception=save_on_exception
+        )
         self.resume_best = arguments.one_of(
             ("auto", True, False), resume_best=resume_best
         )
         self._threshold = initial_value_threshold
         self._policy = Policy(
-            background=background,
+            background=arguments.one_of(_YES_OR_NO, background=background),
             raises=arguments.one_of(("raise", "warn"), on_error=on_error)
             == "raise",
             retries=arguments.count_from_zero(retries=retries),
-            verify=verify,
+            verify=arguments.one_of(_YES_OR_NO, verify=verify),
             max_to_keep=arguments.count_or_none(max_to_keep=max_to_keep),
             keep_best=arguments.count_or_none(keep_best=keep_best),
         )
@@ -278,6 +285,7 @@ class ModelCheckpoint(SavesModels):
         """
         del logs
         self._due_batch = self._saved_step = self._last_logs = None
+        self._current_epoch = 0
         self._is_begun = False
         self._prepare()
         if self.load_weights_on_restart:
@@ -298,9 +306,12 @@ class ModelCheckpoint(SavesModels):
             logs: Not used.
         """
         del logs
-        self._store.tell_of_failures()
+        self._hear()
         self._current_epoch = epoch
+        self._last_logs = None
         self._batches.begin_epoch()
+        if self.save_on_exception:
+            self._step_at_epoch = self._runtime.iterations(self.model)
         if not self._is_begun:
             self._is_begun = True
             self._settle_best(epoch)
@@ -313,6 +324,7 @@ class ModelCheckpoint(SavesModels):
             batch: Zero-based index of the batch within its epoch.
             logs: Metric name to value, averaged over the epoch so far.
         """
+        self._hear()
         if not self._should_save_on_batch(batch):
             return
         if self.save_best_only and self.monitor not in (logs or {}):
@@ -328,10 +340,12 @@ class ModelCheckpoint(SavesModels):
             epoch: Zero-based index of the epoch.
             logs: Metric name to value.
         """
-        self._store.tell_of_failures()
-        self._last_logs = logs
+        self._hear()
+        self._last_logs = logs or {}
         if self._is_due_after_epoch():
             batch, self._due_batch = self._due_batch, None
+            if batch is None and self._seconds is not None:
+                batch = self._batches.last_index
             self._save_model(epoch=epoch, batch=batch, logs=logs)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
@@ -341,11 +355,15 @@ class ModelCheckpoint(SavesModels):
             logs: Metric name to value, of the last epoch.
         """
         self._end_watch()
-        if self.save_on_train_end:
-            self._save_last(logs)
-        self._store.close()
-        self._tell_of_finished()
         self._model_before = _reference(self._model)
+        try:
+            if self.save_on_train_end:
+                self._save_last(logs)
+        finally:
+            try:
+                self._store.close()
+            finally:
+                self._take_stock()
 
     def _is_due_after_epoch(self) -> bool:
         if self._seconds is not None:
@@ -357,11 +375,12 @@ class ModelCheckpoint(SavesModels):
         return self._due_batch is not None
 
     def _should_save_on_batch(self, batch: int) -> bool:
-        if self._seconds is not None:
-            return self._seconds.is_due(time.monotonic())
-        return self._batches.is_due_after(
+        is_due = self._batches.is_due_after(
             within_epoch(batch, self._steps_in_epoch)
         )
+        if self._seconds is not None:
+            return self._seconds.is_due(time.monotonic())
+        return is_due
 
     def _settle_best(self, epoch: int) -> None:
         """Finds out what is to be beaten.
@@ -377,8 +396,9 @@ class ModelCheckpoint(SavesModels):
             self.resume_best == "auto" and is_other_model and epoch == 0
         ):
             self.best = self._threshold
-        elif self.resume_best is True or epoch > 0:
+        elif self.save_best_only and (self.resume_best is True or epoch > 0):
             self._read_best()
+        self._saved_best = self._best
 
     def _end_watch(self) -> None:
         watch, self._watch = self._watch, None
@@ -402,19 +422,29 @@ class ModelCheckpoint(SavesModels):
         if self._runtime.is_state_lost(self._model):
             return "the step that was interrupted took it along"
         try:
-            self._store.wait()
+            self._store.warn_of_failures()
             self._save_last(self._last_logs)
             self._store.close()
         except Exception as failure:  # noqa: BLE001 - another one is raised
             return failure
+        finally:
+            self._take_stock()
         return None
 
     def _save_last(self, logs: Logs | None) -> None:
         step = self._runtime.iterations(self.model)
         if step is not None and step == self._saved_step:
             return
-        batch = self._batches.last_index if self._is_by_batch else None
+        batch = None if logs else self._last_batch(step)
         self._save_model(epoch=self._current_epoch, batch=batch, logs=logs)
+
+    def _last_batch(self, step: int | None) -> int | None:
+        """The batch that was trained last, where an epoch was not ended."""
+        if self._is_by_batch:
+            return self._batches.last_index
+        if step is None or self._step_at_epoch is None:
+            return None
+        return max(step - self._step_at_epoch - 1, 0)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_watch": None, "_model_before": None}

@@ -302,6 +302,13 @@ class MonitorCallback(Callback):
             self._model, self.monitor
         ) or direction_by_name(self.monitor)
 
+    def _settled_direction(self) -> Direction | None:
+        """Which way is better, as far as that is settled."""
+        if self._own_comparison is None:
+            return self._direction
+        rises = bool(self._own_comparison(1.0, 0.0))
+        return Direction.MAX if rises else Direction.MIN
+
     def _direction_or_guess(self) -> Direction:
         return self._direction or self._told_direction() or Direction.MIN
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import tenacity
 
-from kerascb.checkpoint import path_template
+from kerascb.checkpoint import path_template, places
 from kerascb.checkpoint._direct import DirectFileSystem
 from kerascb.checkpoint._local import LocalFileSystem
 from kerascb.checkpoint.commit import Kind, clean_leftovers, commit
@@ -124,6 +124,7 @@ class CheckpointStore:
         self._arena = Arena()
         self._direct: DirectFileSystem | None = None
         self._finished: deque[Request] = deque()
+        self._failed: deque[Request] = deque()
         self._told: set[str] = set()
         self._shelf: Shelf | None = None
         self._is_shelf_known = False
@@ -137,6 +138,7 @@ class CheckpointStore:
         Raises:
             MissingDependency: If nothing installed reaches the path.
         """
+        self.warn_of_failures()  # of a fit that ended before it heard
         # Another run may have written there meanwhile.
         self._shelf, self._is_shelf_known = None, False
         folder = path_template.literal(os.path.dirname(template))
@@ -157,20 +159,16 @@ class CheckpointStore:
         Raises:
             Exception: What went wrong in this thread, if the policy says so.
         """
-        if request.form in _OWN:
-            self._tell_of_foreground(request.form.value)
-            return self._run(self._leave_to, model, request, runtime)
         try:
-            snapshot = self._freeze(model, request, runtime)
-        except NotPlannable as reason:
-            self._tell_of_foreground(str(reason))
-            by_keras = partial(_fill_by_keras, model, request, runtime)
-            return self._run(self._put, request, by_keras)
-        if not self._policy.background:
-            return self._run(self._put, request, snapshot.write)
-        self._writer.submit(
-            partial(self._put_settled, request, snapshot), self._tell_of_queue
-        )
+            places.check_kind(request.path, request.form, self._owner)
+            write = self._way_of(model, request, runtime)
+            if write is not None:
+                self._writer.join()
+                write()
+        except Exception as failure:  # noqa: BLE001 - raised, or warned of
+            self._note_failure(request)
+            self._tell([failure])
+            return False
         return True
 
     def wait(self) -> None:
@@ -199,55 +197,76 @@ class CheckpointStore:
         Raises:
             Exception: The oldest of it, if the policy says so.
         """
-        while (failure := self._writer.next_failure()) is not None:
-            self._tell(failure)
+        self._tell(list(self._writer.failures()))
+
+    def warn_of_failures(self) -> None:
+        """Waits, and warns of what went wrong, whatever the policy says."""
+        self._writer.join()
+        for failure in self._writer.failures():
+            self._warn_of(failure)
 
     def finished(self) -> Iterator[Request]:
         """What has been written since the last time, in order."""
         while self._finished:
             yield self._finished.popleft()
 
-    def _freeze(
-        self, model: Any, request: Request, runtime: Runtime
-    ) -> Snapshot:
-        return Snapshot.take(
-            model,
-            request.form,
-            request.options,
-            runtime=runtime,
-            note=request.note,
-        )
+    def failed(self) -> Iterator[Request]:
+        """What could not be written, likewise."""
+        while self._failed:
+            yield self._failed.popleft()
 
-    def _run(self, write: Callable[..., None], *arguments: Any) -> bool:
-        """Writes in this thread, after what is still on its way."""
-        self._writer.join()
+    def _way_of(
+        self, model: Any, request: Request, runtime: Runtime
+    ) -> Callable[[], None] | None:
+        """How to write here and now; `None` if the background does it."""
+        if request.form in _OWN:
+            self._tell_of_foreground(request.form.value)
+            return partial(self._leave_to, model, request, runtime)
         try:
-            write(*arguments)
-        except Exception as failure:  # noqa: BLE001 - raised, or warned of
-            self._tell(failure)
-            return False
-        return True
+            snapshot = Snapshot.take(
+                model,
+                request.form,
+                request.options,
+                runtime=runtime,
+                note=request.note,
+            )
+        except NotPlannable as reason:
+            self._tell_of_foreground(str(reason))
+            by_keras = partial(_fill_by_keras, model, request, runtime)
+            return partial(self._put, request, by_keras)
+        if not self._policy.background:
+            return partial(self._put, request, snapshot.write)
+        self._writer.submit(
+            partial(self._put_settled, request, snapshot), self._tell_of_queue
+        )
+        return None
 
     def _leave_to(self, model: Any, request: Request, runtime: Runtime) -> None:
-        try:
-            runtime.save(model, request.path, request.form, request.options)
-        finally:
-            request.when_done()
-        self._finished.append(request)
+        runtime.save(model, request.path, request.form, request.options)
+        self._note_success(request)
 
     def _put_settled(self, request: Request, snapshot: Snapshot) -> None:
-        snapshot.settle(self._arena)
-        self._put(request, snapshot.write)
+        try:
+            snapshot.settle(self._arena)
+            self._put(request, snapshot.write)
+        except BaseException:
+            self._note_failure(request)
+            raise
 
     def _put(self, request: Request, fill: Callable[[Staging], None]) -> None:
-        try:
-            shelf = self._shelf_for(request)
-            self._attempt(self._commit, request, fill, shelf)
-            if shelf is not None:
-                self._attempt(shelf.settle, request.path, request.note)
-        finally:
-            request.when_done()
+        shelf = self._shelf_for(request)
+        self._attempt(self._commit, request, fill, shelf)
+        if shelf is not None:
+            self._attempt(shelf.settle, request.path, request.note)
+        self._note_success(request)
+
+    def _note_success(self, request: Request) -> None:
+        request.when_done()
         self._finished.append(request)
+
+    def _note_failure(self, request: Request) -> None:
+        self._failed.append(request)
+        request.when_done()
 
     def _shelf_for(self, request: Request) -> Shelf | None:
         """What lists the checkpoint; `None` where nothing has to."""
@@ -314,9 +333,17 @@ class CheckpointStore:
             self._direct = DirectFileSystem()
         return self._direct
 
-    def _tell(self, failure: BaseException) -> None:
-        if self._policy.raises or not isinstance(failure, Exception):
-            raise failure
+    def _tell(self, failures: list[BaseException]) -> None:
+        if not failures:
+            return
+        first = failures[0] if self._policy.raises else None
+        for failure in failures:
+            if failure is not first:
+                self._warn_of(failure)
+        if first is not None:
+            raise first
+
+    def _warn_of(self, failure: BaseException) -> None:
         self._warn(
             f"{self._owner}: a checkpoint could not be saved, and training "
             f"goes on without it: {failure}"

@@ -25,7 +25,7 @@ class BackgroundWriter:
     - Jobs run in the order they were submitted, never two at once.
     - At most `max_waiting` jobs wait behind the one that runs; `submit` waits
       until there is room.
-    - The error of a job is kept for `next_failure`; later jobs run all the
+    - The error of a job is kept for `failures`; later jobs run all the
       same.
     - The thread lives while there is work and ends by itself. The interpreter
       waits for it at exit, so that nothing submitted is lost.
@@ -49,7 +49,7 @@ class BackgroundWriter:
         self._condition = threading.Condition()
         self._waiting: deque[Job] = deque()
         self._is_running = False
-        self._failures: deque[BaseException] = deque()
+        self._failures: list[BaseException] = []
 
     def submit(
         self, job: Job, on_full: Callable[[], None] | None = None
@@ -78,10 +78,11 @@ class BackgroundWriter:
         with self._condition:
             self._condition.wait_for(lambda: not self._is_running)
 
-    def next_failure(self) -> BaseException | None:
-        """The oldest error that was not handed out yet; `None` if none is."""
+    def failures(self) -> list[BaseException]:
+        """The errors that were not handed out yet, the oldest first."""
         with self._condition:
-            return self._failures.popleft() if self._failures else None
+            failures, self._failures = self._failures, []
+            return failures
 
     def _is_full(self) -> bool:
         return len(self._waiting) >= self._max_waiting

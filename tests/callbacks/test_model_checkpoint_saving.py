@@ -105,6 +105,10 @@ def gate(monkeypatch):
         {"retries": True},
         {"resume_best": "always"},
         {"resume_best": 1},
+        {"background": "yes"},
+        {"verify": None},
+        {"save_on_train_end": 1},
+        {"save_on_exception": "no"},
     ],
     ids=str,
 )
@@ -122,12 +126,14 @@ def test_a_value_that_means_nothing_is_refused(wrong):
         {"save_freq": 5, "every_n_epochs": 2},
         {"save_freq": 5, "every_n_seconds": 60},
         {"every_n_epochs": 2, "every_n_seconds": 60},
+        {"every_n_epochs": 2, "period": 2},
     ],
     ids=str,
 )
 def test_two_schedules_are_refused(two):
     """Which of them should count cannot be guessed."""
-    with pytest.raises(InvalidArgument, match="two answers to when to save"):
+    names = " and ".join(f"{name}={value}" for name, value in two.items())
+    with pytest.raises(InvalidArgument, match=f"{names} are two answers"):
         ModelCheckpoint("m.keras", **two)
 
 
@@ -188,6 +194,17 @@ def test_every_n_seconds(monkeypatch):
     assert run.model.saved == ["m-2.keras", "m-5.keras"]
 
 
+def test_every_n_seconds_knows_the_batch_at_the_end_of_an_epoch(monkeypatch):
+    """Due while validation ran, the save has the last batch's number."""
+    times = iter([0.0, 1.0, 2.0, 20.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(times))
+    checkpoint = ModelCheckpoint("m-{batch}.keras", every_n_seconds=10)
+
+    run = drive([checkpoint], losses=[1.0] * 2)
+
+    assert run.model.saved == ["m-2.keras"]
+
+
 def test_save_on_train_end_saves_what_no_epoch_saved():
     """With `every_n_epochs` the last epochs would be lost."""
     checkpoint = ModelCheckpoint(
@@ -234,6 +251,23 @@ def test_an_error_in_fit_leaves_the_last_state(model, data, error):
         model.get_weights(), loaded.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.fit
+def test_a_state_within_an_epoch_has_its_batch_and_no_metrics(model, data):
+    """It is not taken for the end of an epoch that it never saw."""
+
+    def fail(batch, logs):
+        if batch == 1:
+            raise RuntimeError("enough")
+
+    checkpoint = ModelCheckpoint("m.keras", save_on_exception=True)
+    other = LambdaCallback(on_train_batch_end=fail)
+    with pytest.raises(RuntimeError):
+        model.fit(*data, batch_size=4, verbose=0, callbacks=[checkpoint, other])
+
+    [record] = kerascb.checkpoints(".")
+    assert (record.epoch, record.batch, record.metrics) == (1, 2, {})
 
 
 @pytest.mark.fit
@@ -354,6 +388,108 @@ def test_on_error_warn_trains_on(model, failing, warned, background):
     assert Path("m.keras").exists()
 
 
+@pytest.mark.parametrize("background", [False, True])
+def test_a_best_that_was_not_saved_is_none(model, failing, warned, background):
+    """What is better than the file is saved, whatever failed between."""
+    checkpoint = _best(on_error="warn", background=background)
+    checkpoint.set_model(model)
+    checkpoint.on_train_begin()
+    for epoch, loss in enumerate([0.5, 0.2, 0.3]):
+        checkpoint.on_epoch_begin(epoch)
+        if loss == 0.2:
+            failing.append(OSError("disk gone"))
+        checkpoint.on_epoch_end(epoch, {"loss": loss})
+        checkpoint.wait()
+    checkpoint.on_train_end()
+
+    assert (checkpoint.best, _saved_at()) == (0.3, 0.3)
+    assert sum("disk gone" in text for text in warned) == 1
+
+
+@pytest.mark.usefixtures("warned")
+def test_a_last_state_that_failed_before_is_saved(model, failing):
+    """`save_on_train_end` does not take a failed save for a save."""
+    checkpoint = ModelCheckpoint(
+        "m.keras", on_error="warn", save_on_train_end=True
+    )
+    checkpoint.set_model(model)
+    checkpoint.on_train_begin()
+    checkpoint.on_epoch_begin(0)
+    failing.append(OSError("disk gone"))
+    checkpoint.on_epoch_end(0, {"loss": 1.0})
+    assert not Path("m.keras").exists()
+
+    checkpoint.on_train_end({"loss": 1.0})
+
+    assert Path("m.keras").exists()
+
+
+@pytest.mark.fit
+def test_a_failed_save_does_not_keep_the_last_state_from_being_saved(
+    model, data, failing
+):
+    """A disk that was full for a moment costs one checkpoint."""
+    checkpoint = ModelCheckpoint(
+        "m.keras", save_freq=1, background=True, save_on_exception=True
+    )
+
+    def join(batch, logs):
+        checkpoint._store._writer.join()
+
+    failing.append(OSError("disk gone"))
+    other = LambdaCallback(on_train_batch_end=join)
+    with pytest.raises(OSError, match="disk gone"):
+        model.fit(*data, batch_size=4, verbose=0, callbacks=[checkpoint, other])
+
+    assert Path("m.keras").exists()
+
+
+def test_failures_are_heard_of_within_an_epoch(model, failing):
+    """A long epoch does not lose every checkpoint unnoticed."""
+    checkpoint = ModelCheckpoint("m.keras", save_freq=1, background=True)
+    checkpoint.set_model(model)
+    checkpoint.on_train_begin()
+    checkpoint.on_epoch_begin(0)
+    failing.append(OSError("disk gone"))
+    checkpoint.on_train_batch_end(0, {})
+    checkpoint._store._writer.join()
+
+    with pytest.raises(OSError, match="disk gone"):
+        checkpoint.on_train_batch_end(1, {})
+
+
+def test_the_next_fit_is_not_ended_by_failures_of_the_last(
+    model, failing, warned
+):
+    """They are told, and over."""
+    checkpoint = ModelCheckpoint("m.keras", background=True)
+    checkpoint.set_model(model)
+    checkpoint.on_train_begin()
+    failing.append(OSError("disk gone"))
+    checkpoint.on_epoch_end(0, {})
+    checkpoint._store._writer.join()
+
+    _save_epochs(model, checkpoint, 0.5)
+
+    assert Path("m.keras").exists()
+    assert sum("disk gone" in text for text in warned) == 1
+
+
+def test_on_error_warn_covers_what_goes_wrong_before_writing(
+    model, monkeypatch, warned
+):
+    """A `get_config` of the user's that fails ends no training either."""
+    checkpoint = ModelCheckpoint("m.keras", on_error="warn")
+
+    def fail(*args, **kwargs):
+        raise ValueError("no config")
+
+    monkeypatch.setattr(type(model), "get_config", fail)
+    _save_epochs(model, checkpoint, 0.5)
+
+    assert sum("no config" in text for text in warned) == 1
+
+
 def test_a_model_that_saves_itself_does_so_at_once(warned):
     """Its code may read the model, so it runs in the training thread."""
     checkpoint = ModelCheckpoint("m.keras", background=True)
@@ -451,6 +587,25 @@ def test_keep_best_keeps_the_best_besides_the_newest(model):
         "m-2.keras",
         "m-4.keras",
         "m-5.keras",
+    ]
+
+
+def test_keep_best_goes_by_the_users_own_comparison(model):
+    """`monitor_op` decides, also about what is removed."""
+    checkpoint = ModelCheckpoint(
+        "c/m-{epoch}.keras", monitor="score", keep_best=1
+    )
+    checkpoint.monitor_op = np.greater
+    checkpoint.set_model(model)
+    checkpoint.on_train_begin()
+    for epoch, score in enumerate([0.1, 0.9, 0.2]):
+        checkpoint.on_epoch_begin(epoch)
+        checkpoint.on_epoch_end(epoch, {"score": score})
+    checkpoint.on_train_end()
+
+    assert [n for n in _names("c") if n.startswith("m")] == [
+        "m-2.keras",
+        "m-3.keras",
     ]
 
 
@@ -561,6 +716,15 @@ def test_the_same_model_goes_on_with_its_best(model):
     _save_epochs(model, checkpoint, 0.3)
 
     assert (checkpoint.best, _saved_at()) == (0.1, 0.1)
+
+
+def test_the_value_of_a_plain_checkpoint_is_to_be_beaten(model):
+    """Also where the run before did not save the best only."""
+    _save_epochs(model, ModelCheckpoint("best.keras", "loss"), 0.2)
+
+    _save_epochs(model, _best(), 0.3, first=1)
+
+    assert _saved_at() == 0.2
 
 
 def test_resume_best_can_be_forced(model):

@@ -92,8 +92,8 @@ def test_an_error_is_handed_out_once(writer):
     writer.submit(fail)
     writer.join()
 
-    assert str(writer.next_failure()) == "disk gone"
-    assert writer.next_failure() is None
+    assert [str(one) for one in writer.failures()] == ["disk gone"]
+    assert writer.failures() == []
 
 
 def test_jobs_after_a_failed_one_run(writer):
