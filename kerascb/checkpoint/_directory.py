@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 from kerascb.checkpoint._staged_names import is_staged, staged_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kerascb.checkpoint._local import LocalFileSystem
 
 ENTRY_POINT = "saved_model.pb"
@@ -28,6 +31,8 @@ _OF_THE_FORMAT = frozenset(
 )
 _NO_EXCHANGE = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP})
 _NOT_AS_A_WHOLE = frozenset({errno.EXDEV, errno.EBUSY})
+
+_log = logging.getLogger(__name__)
 
 
 def is_of_format(name: str) -> bool:
@@ -73,7 +78,8 @@ def show_directory(files: LocalFileSystem, staged: str, target: str) -> None:
     `clean_leftovers` to put back. Where a directory cannot be renamed at all,
     its files are replaced one by one, the graph last.
 
-    What a user keeps in the directory stays there.
+    What a user keeps in the directory stays there. What cannot be tidied up
+    once the new directory is visible is logged, and not raised.
 
     Args:
         files: The file system.
@@ -116,11 +122,12 @@ def _replace(files: LocalFileSystem, staged: str, target: str) -> None:
         return
     try:
         files.sync(os.path.dirname(target))
-    except OSError:
+    except BaseException:
         with contextlib.suppress(OSError):
             files.exchange(staged, target)
         raise
-    _carry_over(files, staged, target)  # what has come meanwhile
+    with _logging_failures(target):
+        _carry_over(files, staged, target)  # what has come meanwhile
 
 
 def _sync_folders(files: LocalFileSystem, folder: str) -> None:
@@ -152,15 +159,28 @@ def _replace_in_two_steps(
     files: LocalFileSystem, staged: str, target: str
 ) -> None:
     aside = staged_name(target, role="old")
-    files.move(target, aside)
     try:
+        files.move(target, aside)
         files.move(staged, target)
-    except OSError:
-        files.move(aside, target)
+        files.sync(os.path.dirname(target))
+    except BaseException:
+        if files.kind(aside) is not None:
+            if files.kind(target) is not None:
+                files.move(target, staged)
+            files.move(aside, target)
         raise
-    files.sync(os.path.dirname(target))
-    _carry_over(files, aside, target)
-    files.remove(aside)
+    with _logging_failures(target):
+        _carry_over(files, aside, target)
+        files.remove(aside)
+
+
+@contextlib.contextmanager
+def _logging_failures(target: str) -> Iterator[None]:
+    """For what is done when the new directory is there, and whole."""
+    try:
+        yield
+    except OSError as error:
+        _log.warning("Cannot tidy up after saving to %s: %s", target, error)
 
 
 def _replace_files(

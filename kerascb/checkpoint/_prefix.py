@@ -96,8 +96,11 @@ def _show_bundle(
             files.move(staging.path_of(own), target + name)
         files.sync(folder)
         files.move(index, target + INDEX)
-    except OSError:
-        _remove(files, target, [name for _, name in pairs])
+    except BaseException:
+        # Ctrl-C may come when the index is there, and knows the data files.
+        with contextlib.suppress(OSError):
+            if shards_at(files, target) != named:
+                _remove(files, target, [name for _, name in pairs])
         raise
     files.sync(folder)
     if named != shards:

@@ -4,12 +4,16 @@ To free the pages and blocks of a checkpoint takes the system about as long as
 to copy them in memory (400 MB: 65 ms), and whoever removes the last name of a
 file waits for it. Not so if somebody has the file open: then it is freed when
 that is closed.
+
+Of files in a folder that goes as well none is opened: NFS and FUSE keep a name
+for a removed file that is open, and so the folder.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -28,45 +32,30 @@ def released_later(path: str) -> Iterator[None]:
     system, and so is everything where open files cannot be removed.
 
     Args:
-        path: Of a file or a folder, which need not be there.
+        path: Of a file, which need not be there. Nothing is done for a folder.
     """
-    handles: list[int] = []
+    handle = None if sys.platform == "win32" else _open_large(path)
     try:
-        if sys.platform != "win32":
-            handles = [
-                handle
-                for name in _files_at(path)
-                if (handle := _open_large(name)) is not None
-            ]
         yield
     finally:
-        if handles:
-            _close_elsewhere(handles)
-
-
-def _files_at(path: str) -> Iterator[str]:
-    if os.path.islink(path) or not os.path.isdir(path):
-        yield path
-        return
-    for folder, _, names in os.walk(path):
-        for name in names:
-            yield os.path.join(folder, name)
+        if handle is not None:
+            _close_elsewhere(handle)
 
 
 def _open_large(path: str) -> int | None:
     with contextlib.suppress(OSError):
-        if not os.path.islink(path) and os.path.getsize(path) >= _LARGE_BYTES:
-            # Not to wait for a writer, should it be a pipe.
+        status = os.lstat(path)
+        if stat.S_ISREG(status.st_mode) and status.st_size >= _LARGE_BYTES:
+            # Not to wait for a writer, should a pipe have taken its place.
             return os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     return None
 
 
-def _close_elsewhere(handles: list[int]) -> None:
-    def close() -> None:
-        for handle in handles:
-            os.close(handle)
-
+def _close_elsewhere(handle: int) -> None:
+    close = threading.Thread(
+        target=os.close, args=(handle,), name="kerascb frees space"
+    )
     try:
-        threading.Thread(target=close, name="kerascb frees space").start()
+        close.start()
     except RuntimeError:  # none can be started while Python shuts down
-        close()
+        os.close(handle)

@@ -67,6 +67,24 @@ def set_aside(name: str) -> str | None:
     return found["target"] if found and found["role"] == "old" else None
 
 
+def is_own(name: str) -> bool:
+    """Whether something unfinished is this very process's.
+
+    Args:
+        name: Its name in a folder.
+
+    Example:
+        >>> is_own(staged_name("last.keras")), is_own("last.keras")
+        (True, False)
+    """
+    found = _STAGED.match(name)
+    return found is not None and (
+        found["machine"] == _machine()
+        and int(found["pid"]) == os.getpid()
+        and found["run"] == _run(os.getpid())
+    )
+
+
 def is_abandoned(files: FileSystem, folder: str, name: str) -> bool:
     """Whether something unfinished is no longer anybody's work.
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from typing import TYPE_CHECKING
 
 from kerascb import runtime
+from kerascb.checkpoint._remote import is_read_by_tensorflow
 from kerascb.checkpoint.commit import is_staged
+from kerascb.checkpoint.filesystem import filesystem_of
 from kerascb.checkpoint.path_template import literal, pattern_of
-from kerascb.paths import is_remote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from kerascb.checkpoint.filesystem import FileSystem
 
 _INDEX = ".index"
+_GRAPH = "saved_model.pb"
 _PART_OF_CHECKPOINT = re.compile(r"\.data-\d{5}-of-\d{5}$|^checkpoint$")
 _ONE_FILE = re.compile(r"\.(keras|h5|hdf5)$")
 
@@ -35,42 +38,40 @@ def newest(template: str) -> str | None:
         The path, for a TensorFlow checkpoint its prefix; `None` if there is
         none.
     """
-    folder = literal(os.path.dirname(template))
+    name = os.path.basename(template)
+    folder = literal(template[: len(template) - len(name)])
     if folder is None:
         return None
-    pattern = pattern_of(os.path.basename(template))
-    noted = runtime.latest_checkpoint(folder or ".")
+    pattern = pattern_of(name)
+    noted = _noted(folder or os.curdir)
     if noted and pattern.fullmatch(os.path.basename(noted)):
-        return os.path.join(folder, os.path.basename(noted))
+        return folder + os.path.basename(noted)
+    files = filesystem_of(folder)
     found = [
-        (time, os.path.join(folder, prefix))
-        for name, time in _entries(folder or ".")
-        if not _PART_OF_CHECKPOINT.search(name)
-        and pattern.fullmatch(prefix := name.removesuffix(_INDEX))
+        (time, folder + name.removesuffix(_INDEX))
+        for name in files.names(folder or os.curdir)
+        if not (is_staged(name) or _PART_OF_CHECKPOINT.search(name))
+        and pattern.fullmatch(name.removesuffix(_INDEX))
+        and (time := _time_of(files, folder + name)) is not None
     ]
     return max(found)[1] if found else None
 
 
-def _entries(folder: str) -> Iterator[tuple[str, float]]:
-    """What may be a checkpoint in a folder: names and times of writing."""
-    entries = _far(folder) if is_remote(folder) else _near(folder)
-    for name, time, is_folder in entries:
-        # Whatever a folder of such a name is, Keras did not write it.
-        if not (is_folder and _ONE_FILE.search(name)) and not is_staged(name):
-            yield name, time
+def _noted(folder: str) -> str | None:
+    if not is_read_by_tensorflow(folder):
+        return None
+    return runtime.latest_checkpoint(folder)
 
 
-def _near(folder: str) -> Iterator[tuple[str, float, bool]]:
-    if os.path.isdir(folder):
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                yield entry.name, entry.stat().st_mtime, entry.is_dir()
-
-
-def _far(folder: str) -> Iterator[tuple[str, float, bool]]:
-    files = runtime.gfile()
-    if files.isdir(folder):
-        for entry in files.listdir(folder):
-            name = entry.rstrip("/")
-            status = files.stat(os.path.join(folder, name))
-            yield name, status.mtime_nsec, status.is_directory
+def _time_of(files: FileSystem, path: str) -> float | None:
+    """When a checkpoint was written; `None` if it is none, or is gone."""
+    kind = files.kind(path)
+    # Whatever a folder of such a name is, Keras did not write it.
+    if kind is None or (kind == "folder" and _ONE_FILE.search(path)):
+        return None
+    with contextlib.suppress(FileNotFoundError):
+        if not files.is_remote:
+            return os.path.getmtime(path)
+        # Stores have no time for a folder, and no folder without a file.
+        return files.modified(f"{path}/{_GRAPH}" if kind == "folder" else path)
+    return None

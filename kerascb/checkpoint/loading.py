@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import h5py
 
 from kerascb import runtime
+from kerascb.checkpoint._remote import at_hand, lent
+from kerascb.checkpoint.filesystem import filesystem_of
 from kerascb.errors import InvalidArgument
-from kerascb.paths import is_remote
 from kerascb.runtime import Format, Runtime
 
 if TYPE_CHECKING:
@@ -79,13 +80,14 @@ def load_model(
             "belong to. Build the model and call "
             "kerascb.load_weights(model, filepath)."
         )
-    return _runtime_for(found).load_model(
-        found.path,
-        found.form,
-        custom_objects=custom_objects,
-        compile=compile,
-        safe_mode=safe_mode,
-    )
+    with lent(found.path) as readable:
+        return _runtime_for(found).load_model(
+            readable,
+            found.form,
+            custom_objects=custom_objects,
+            compile=compile,
+            safe_mode=safe_mode,
+        )
 
 
 def load_weights(model: Any, filepath: str | os.PathLike[str]) -> None:
@@ -107,7 +109,8 @@ def load_weights(model: Any, filepath: str | os.PathLike[str]) -> None:
             model, or if it is nothing that Keras or kerascb wrote.
     """
     found = find(os.fspath(filepath))
-    runtime.of(model).load_weights(model, found.path, found.form)
+    with lent(found.path) as readable:
+        runtime.of(model).load_weights(model, readable, found.form)
 
 
 def find(path: str) -> Found:
@@ -120,33 +123,25 @@ def find(path: str) -> Found:
         FileNotFoundError: If there is nothing.
         InvalidArgument: If it is nothing that Keras or kerascb wrote.
     """
-    files: Any = runtime.gfile() if is_remote(path) else _LocalFiles
-    if files.isdir(path):
-        return _in_directory(path, files)
-    if files.exists(path):
-        with runtime.files_of(path).reading(
-            path, name=os.path.basename(path)
-        ) as local:
+    files = filesystem_of(path)
+    kind = files.kind(path)
+    if kind == "folder":
+        return _in_directory(path, frozenset(files.names(path)))
+    if kind == "file":
+        with at_hand(path) as local:
             return _in_file(path, local)
-    if files.exists(f"{path}.index"):
+    if files.kind(f"{path}.index") == "file":
         return Found(path, Format.TF_CHECKPOINT)
-    if files.exists(f"{path}.weights.h5"):
+    if files.kind(f"{path}.weights.h5") == "file":
         return Found(f"{path}.weights.h5", Format.WEIGHTS)
     raise FileNotFoundError(f"No model and no weights at {path!r}.")
 
 
-class _LocalFiles:
-    """This machine's files, asked as TensorFlow's `gfile` is."""
-
-    isdir = staticmethod(os.path.isdir)
-    exists = staticmethod(os.path.isfile)
-    listdir = staticmethod(os.listdir)
-
-
-def _in_directory(folder: str, files: Any) -> Found:
-    names = {name.rstrip("/") for name in files.listdir(folder)}
+def _in_directory(folder: str, names: frozenset[str]) -> Found:
     if "saved_model.pb" in names:
-        return Found(folder, Format.SAVED_MODEL, runtime.owner_of(folder))
+        with lent(folder) as readable:
+            owner = runtime.owner_of(readable)
+        return Found(folder, Format.SAVED_MODEL, owner)
     # An unzipped archive or one of Orbax's: Keras tells them apart itself.
     if (
         "config.json" in names

@@ -46,6 +46,7 @@ __all__ = [
     "has_manifest",
     "home_of",
     "join",
+    "path_from",
     "paths_of",
 ]
 
@@ -248,3 +249,20 @@ def join(folder: str, path: str) -> str:
     """
     between = "/" if folder and not folder.endswith("/") else ""
     return f"{folder}{between}{path}"
+
+
+def path_from(folder: str, path: str) -> str:
+    """What `join` makes the path of again, as it is listed.
+
+    Args:
+        folder: The folder; `""` is the current one.
+        path: A path below it, written as the system likes it.
+
+    Returns:
+        The path from there, with `/`.
+
+    Example:
+        >>> path_from("run", "run/1/model.keras")
+        '1/model.keras'
+    """
+    return path[len(folder) :].replace(os.sep, "/").lstrip("/")

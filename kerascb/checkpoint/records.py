@@ -8,8 +8,8 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kerascb import runtime
-from kerascb.checkpoint import verification
+from kerascb.checkpoint import notes, verification
+from kerascb.checkpoint._remote import lent
 from kerascb.checkpoint._staging import files_below
 from kerascb.checkpoint.filesystem import filesystem_of
 from kerascb.checkpoint.loading import find
@@ -92,7 +92,8 @@ class Record:
             What is wrong, a sentence each; nothing if it is whole.
         """
         if not self._candidates:
-            return verification.damage_by_format(self.path, self.form)
+            with lent(self.path) as path:
+                return verification.damage_by_format(path, self.form)
         return verification.damage_by_checksums(
             filesystem_of(self._folder), self._folder, self._candidates
         )
@@ -203,7 +204,7 @@ def _likeliest(folder: str, candidates: list[Entry]) -> Entry:
     """Which of several entries of one path it is, by the note inside it."""
     *_, last = candidates
     if len(candidates) > 1:
-        note = runtime.read_note(join(folder, last.path)) or {}
+        note = notes.read(join(folder, last.path)) or {}
         for entry in candidates:
             if entry.note.get("time") == note.get("time"):
                 return entry
@@ -274,14 +275,13 @@ def _form_of_file(files: FileSystem, path: str) -> Format | None:
     except (OSError, InvalidArgument, ValueError, zipfile.BadZipFile):
         return by_name  # damaged, perhaps
     is_sure = form is not Format.WEIGHTS or by_name is Format.WEIGHTS
-    return form if is_sure or runtime.read_note(path) else None
+    return form if is_sure or notes.read(path) else None
 
 
 def _unlisted_record(
     files: FileSystem, path: str, form: Format, parts: list[str]
 ) -> Record:
-    note = {} if files.is_remote else runtime.read_note(path) or {}
-    noted = _noted(note, files.modified(parts[0]))
+    noted = _noted(notes.read(path) or {}, files.modified(parts[0]))
     size = sum(map(files.size, dict.fromkeys(parts)))
     return Record(path, form, size=size, **noted)
 

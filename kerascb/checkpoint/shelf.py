@@ -37,7 +37,7 @@ class Shelf:
         keep_best: int | None,
     ) -> None:
         self._home = manifest.home_of(template)
-        self._template = template[len(self._home) :].lstrip("/\\")
+        self._template = manifest.path_from(self._home, template)
         self._manifest = manifest.Manifest(files, self._home)
         self._max_to_keep = max_to_keep
         self._keep_best = keep_best
@@ -92,6 +92,8 @@ class Shelf:
         newest = self._max_to_keep
         if newest is None and self._keep_best is None:
             return []
+        if self._keep_best is not None and "mode" not in note:
+            return []  # nothing is removed that might be the best
         if len(self._kept) <= (newest or 1):
             return []  # also where thousands are kept, without a look at them
         monitor = note.get("monitor")
@@ -106,7 +108,7 @@ class Shelf:
         )
 
     def _name_of(self, path: str) -> str:
-        return path[len(self._home) :].lstrip("/\\")
+        return manifest.path_from(self._home, path)
 
 
 def _value_of(entry: manifest.Entry, monitor: Any) -> float | None:

@@ -30,6 +30,8 @@ class _Crashing:
         how: `"fail"`: it raises an `OSError` and does nothing, later ones
             work. `"die before"`: it is half done if it writes or removes, else
             it does nothing; `"die after"`: it is done; then the process dies.
+            `"interrupt"`: it is done and raises a `KeyboardInterrupt`, later
+            ones work.
         code: Of the error.
 
     Attributes:
@@ -56,7 +58,7 @@ class _Crashing:
         return self._at is not None and len(self.calls) >= self._at
 
     def _turn(self, name, call, *arguments):
-        if self.has_crashed and self._how != "fail":
+        if self.has_crashed and self._how.startswith("die"):
             raise Died(name)
         self.calls.append(name)
         if len(self.calls) != self._at:
@@ -64,6 +66,9 @@ class _Crashing:
         if self._how == "fail":
             text = os.strerror(self._code)
             raise OSError(self._code, text, str(arguments[0]))
+        if self._how == "interrupt":
+            call(*arguments)
+            raise KeyboardInterrupt(name)
         if self._how == "die after":
             call(*arguments)
         else:

@@ -1,5 +1,6 @@
 """What becomes visible, and where, and with whose permissions."""
 
+import contextlib
 import errno
 import os
 import pickle
@@ -466,6 +467,44 @@ def test_a_directory_where_names_cannot_be_exchanged(no_exchange):
     assert os.listdir() == ["m"]
 
 
+def test_an_old_directory_that_cannot_be_removed(
+    no_exchange, monkeypatch, caplog
+):
+    """The new one is visible: that is logged, and no failure to save."""
+    _save_directory("old")
+
+    def refuse(path):
+        raise OSError(errno.ENOTEMPTY, "not now")
+
+    monkeypatch.setattr(no_exchange, "remove", refuse, False)
+
+    _save_directory("new", no_exchange)
+
+    assert _tags() == ["new", "new"]
+    assert "not now" in caplog.text
+
+
+def test_notes_that_come_late_and_cannot_be_kept(files, monkeypatch, caplog):
+    """The new one is visible: that is logged, and no failure to save."""
+    _save_directory("old")
+    exchange = files.exchange
+
+    def refuse(source, target):
+        raise OSError(errno.EDQUOT, "no more", source)
+
+    def come_late(one, other):
+        _lay_down("m/late.txt")
+        exchange(one, other)
+
+    monkeypatch.setattr(files, "link", refuse, False)
+    monkeypatch.setattr(files, "exchange", come_late, False)
+
+    _save_directory("new", files)
+
+    assert _tags() == ["new", "new"]
+    assert "late.txt" in caplog.text
+
+
 def test_the_current_folder(files):
     """It stays the one that the process is in."""
     _lay_down("keras_metadata.pb")
@@ -580,6 +619,35 @@ def test_a_directory_that_was_set_aside(files, leftover, dead, came):
 
     assert os.listdir() == ["m.keras"]
     assert os.listdir("m.keras") == ([] if came else ["part"])
+
+
+def test_a_directory_that_this_process_set_aside(files, leftover):
+    """It is put back as well, should that have failed before."""
+    leftover(os.getpid(), role="old")
+
+    clean_leftovers(files, ".")
+
+    assert os.listdir() == ["m.keras"]
+    assert os.listdir("m.keras") == ["part"]
+
+
+def test_a_directory_that_another_thread_sets_aside(
+    files, leftover, monkeypatch
+):
+    """That thread's new one is waited for."""
+    name = leftover(os.getpid(), role="old")
+
+    @contextlib.contextmanager
+    def wait(folder):
+        Path("m.keras").mkdir()
+        yield
+
+    monkeypatch.setattr(files, "locked", wait, False)
+
+    clean_leftovers(files, "")
+
+    assert sorted(os.listdir()) == [name, "m.keras"]
+    assert os.listdir("m.keras") == []
 
 
 def test_leftovers_that_cannot_be_removed(files, leftover, dead, caplog):

@@ -84,6 +84,26 @@ def test_pain_a_call_that_fails(scenes):
     assert left == []
 
 
+def test_pain_ctrl_c(scenes):
+    """It may hit anything; the old or the new one is there, and is whole."""
+    found, left = set(), []
+    for number, scene in scenes():
+        before = scene.files.names(scene.folder)
+        files = CrashingFileSystem(number, "interrupt")
+        with contextlib.suppress(KeyboardInterrupt):
+            scene.save("new", files)
+        files.close_all()
+        found.add(scene.read())
+        if not files.has_crashed:
+            break
+        left += _staged(scene)
+        if scene.read() != "new":
+            left += set(scene.files.names(scene.folder)).difference(before)
+
+    assert found == scenes.expected
+    assert left == []
+
+
 @pytest.mark.parametrize("how", ["die before", "die after"])
 def test_pain_the_process_dies(scenes, next_start, how):
     """A reader finds the old or the new; the next start tidies up."""
@@ -162,14 +182,39 @@ def test_tensorflow_reads_what_a_dead_process_left(root, tensorflow, how):
     assert found == {"old", "new"}
 
 
-@pytest.mark.parametrize("how", ["fail", "die before", "die after"])
-def test_two_renames_instead_of_an_exchange(root, next_start, how, monkeypatch):
-    """Where names cannot be exchanged, the next start puts the old back."""
+@pytest.fixture
+def no_exchange(monkeypatch):
+    """The system cannot exchange names."""
 
     def refuse(one, other):
         raise OSError(errno.ENOSYS, "no such call")
 
     monkeypatch.setattr(_local, "exchange", refuse)
+
+
+@pytest.mark.usefixtures("no_exchange")
+def test_pain_ctrl_c_between_two_renames(root):
+    """The old one is put back at once, not by the next process."""
+    found = set()
+    for number in itertools.count(1):
+        scene = Scene(Kind.DIRECTORY, str(root / str(number)))
+        scene.save("old")
+        scene.leave_notes()
+        files = CrashingFileSystem(number, "interrupt")
+        with contextlib.suppress(KeyboardInterrupt):
+            scene.save("new", files)
+        files.close_all()
+        found.add(scene.read())
+        if not files.has_crashed:
+            break
+
+    assert found == {"old", "new"}
+
+
+@pytest.mark.usefixtures("no_exchange")
+@pytest.mark.parametrize("how", ["fail", "die before", "die after"])
+def test_two_renames_instead_of_an_exchange(root, next_start, how):
+    """Where names cannot be exchanged, the next start puts the old back."""
     found = set()
     for number in itertools.count(1):
         scene = Scene(Kind.DIRECTORY, str(root / str(number)))

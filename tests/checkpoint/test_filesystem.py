@@ -179,6 +179,76 @@ def test_an_age_that_is_not_told(monkeypatch):
     assert FsspecFileSystem("x://a").modified("x://a") == math.inf
 
 
+class _StatusError(Exception):
+    """What drivers over HTTP raise, which is no `OSError`."""
+
+    def __init__(self, **attributes):
+        super().__init__("the store says no")
+        vars(self).update(attributes)
+
+
+class _Refusing:
+    """A driver whose every call fails with one error."""
+
+    def __init__(self, error):
+        self._error = error
+
+    def __getattr__(self, name):
+        def refuse(*_, **__):
+            raise self._error
+
+        return refuse
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda files: files.kind("x://a"),
+        lambda files: files.names("x://a"),
+        lambda files: files.size("x://a"),
+        lambda files: files.modified("x://a"),
+        lambda files: files.make_folder("x://a"),
+        lambda files: list(files.read("x://a")),
+        lambda files: files.append("x://a", b""),
+        lambda files: files.move("x://a", "x://b"),
+        lambda files: files.remove("x://a"),
+        lambda files: files.upload("a", "x://a"),
+        lambda files: files.checksum("x://a"),
+    ],
+)
+def test_pain_errors_of_drivers(monkeypatch, call):
+    """Errors that are none of the operating system's went past every care."""
+    error = _StatusError()
+    driver = _Refusing(error)
+    monkeypatch.setattr(fsspec, "url_to_fs", lambda path: (driver, path))
+
+    with pytest.raises(OSError, match="the store says no") as caught:
+        call(FsspecFileSystem("x://a"))
+
+    assert caught.value.__cause__ is error
+    assert caught.value.errno == errno.EIO
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"status": 404}, FileNotFoundError),  # aiohttp
+        ({"code": 403}, PermissionError),  # gcsfs
+        ({"status_code": 504}, TimeoutError),  # adlfs
+        ({"code": "ThrottlingException"}, OSError),
+    ],
+)
+def test_errors_of_drivers_that_tell_more(monkeypatch, attributes, expected):
+    """The status of a response says which error it is."""
+    driver = _Refusing(_StatusError(**attributes))
+    monkeypatch.setattr(fsspec, "url_to_fs", lambda path: (driver, path))
+
+    with pytest.raises(OSError, match="the store says no") as caught:
+        FsspecFileSystem("x://a").size("x://a")
+
+    assert type(caught.value) is expected
+
+
 def test_a_checksum_of_the_store(monkeypatch):
     """Google keeps CRC-32C, in base64."""
 

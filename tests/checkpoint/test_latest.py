@@ -2,8 +2,12 @@
 
 import os
 
+import fsspec
 import pytest
 
+from kerascb.checkpoint import latest
+from kerascb.checkpoint._staged_names import staged_name
+from kerascb.checkpoint.filesystem import LocalFileSystem
 from kerascb.checkpoint.latest import newest
 
 
@@ -90,3 +94,77 @@ def test_a_directory_is_no_file(tmp_path):
 
     assert newest("m{epoch}.keras") == "m1.keras"
     assert newest("d{epoch}") == "d9"
+
+
+def test_a_link_that_leads_nowhere(tmp_path):
+    """It is passed over."""
+    _write(tmp_path, {"w1.h5": 1})
+    os.symlink("gone.h5", "w2.h5")
+
+    assert newest("w{epoch}.h5") == "w1.h5"
+
+
+@pytest.mark.parametrize(
+    "name", ["w2.h5", staged_name("w2.h5"), "of another run"]
+)
+def test_pain_a_file_that_another_run_removes(tmp_path, monkeypatch, name):
+    """What goes while it is looked for raised in a resumed fit."""
+    _write(tmp_path, {"w1.h5": 1, name: 2})
+    names = LocalFileSystem().names(".")
+    (tmp_path / name).unlink()
+    monkeypatch.setattr(LocalFileSystem, "names", lambda *_: names)
+
+    assert newest("w{epoch}.h5") == "w1.h5"
+
+
+def test_a_file_that_goes_before_its_time_is_asked(tmp_path, monkeypatch):
+    """Nothing is kept from being removed between two questions."""
+    _write(tmp_path, {"w1.h5": 1})
+
+    def gone(path):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(latest.os.path, "getmtime", gone)
+
+    assert newest("w{epoch}.h5") is None
+
+
+@pytest.fixture
+def memory():
+    """A folder that fsspec reaches, and TensorFlow does not."""
+    files = fsspec.filesystem("memory")
+    yield files
+    files.rm("/latest", recursive=True)
+
+
+def _put(memory, *names):
+    for name in names:
+        memory.pipe_file(f"/latest/{name}", b"")
+
+
+def test_pain_far_away(memory):
+    """Nothing was found where only fsspec reaches."""
+    _put(memory, "w2.h5", "w1.h5", "x3.h5", staged_name("w4.h5"))
+
+    assert newest("memory://latest/w{epoch}.h5") == "memory://latest/w1.h5"
+
+
+def test_a_prefix_far_away(memory):
+    """The files of a TensorFlow checkpoint count as one."""
+    _put(memory, "c1.data-00000-of-00001", "c1.index", "checkpoint")
+
+    assert newest("memory://latest/c{epoch}") == "memory://latest/c1"
+
+
+def test_a_directory_far_away(memory):
+    """Its graph tells when it was written, for stores date no folders."""
+    _put(memory, "d2/saved_model.pb", "d1/saved_model.pb", "d3/else")
+
+    assert newest("memory://latest/d{epoch}") == "memory://latest/d1"
+
+
+def test_nothing_far_away(memory):
+    """A folder that is not there holds nothing."""
+    _put(memory, "w1.h5")
+
+    assert newest("memory://latest/none/w{epoch}.h5") is None

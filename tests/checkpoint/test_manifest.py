@@ -15,6 +15,7 @@ from kerascb.checkpoint.manifest import (
     has_manifest,
     home_of,
     join,
+    path_from,
     paths_of,
 )
 from kerascb.runtime import Format
@@ -382,6 +383,23 @@ def test_whether_there_is_one(tmp_path, template):
 def test_a_path_below_a_folder(folder, expected):
     """Here, at the root and far away."""
     assert join(folder, "a/b") == expected
+
+
+@pytest.mark.parametrize(
+    ("folder", "path", "separator", "expected"),
+    [
+        ("a", "a/b/m.keras", "/", "b/m.keras"),
+        ("", "m.keras", "/", "m.keras"),
+        ("a", "a/b\\m.keras", "/", "b\\m.keras"),
+        ("a", "a\\b\\m.keras", "\\", "b/m.keras"),
+        ("a", "a/b\\m.keras", "\\", "b/m.keras"),
+    ],
+)
+def test_a_path_from_a_folder(monkeypatch, folder, path, separator, expected):
+    """It has `/`, as it has in the list, on Windows too."""
+    monkeypatch.setattr(os, "sep", separator)
+
+    assert path_from(folder, path) == expected
 
 
 def test_the_files_of_a_directory_are_in_it():

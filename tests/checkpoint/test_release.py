@@ -47,18 +47,15 @@ def test_a_large_file_is_freed_in_another_thread(tmp_path, closed):
     assert thread is not threading.main_thread()
 
 
-def test_files_in_folders_are_freed_so_too(tmp_path, closed):
-    """A SavedModel is a folder with one large file."""
-    folder = tmp_path / "model" / "variables"
-    folder.mkdir(parents=True)
-    (folder / "large").write_bytes(b"12345")
-    (folder / "small").write_bytes(b"1")
+def test_pain_a_folder_on_a_network_drive(tmp_path, closed):
+    """NFS would keep a name for an open file, and with it the folder."""
+    (tmp_path / "large").write_bytes(b"12345")
 
-    with released_later(str(tmp_path / "model")):
+    with released_later(str(tmp_path)):
         pass
     _wait_for_threads()
 
-    assert len(closed) == 1
+    assert closed == []
 
 
 @pytest.mark.parametrize("content", [None, b"123"])

@@ -1,13 +1,18 @@
-"""Paths that TensorFlow's file systems reach; `file://` stands for them."""
+"""Paths that TensorFlow reaches, as `file://`; and fsspec, as `memory://`."""
 
+import contextlib
 import os
 
+import fsspec
 import numpy as np
 import pytest
 
+import kerascb
 from kerascb import ModelCheckpoint
-from kerascb.checkpoint import load_model, load_weights
+from kerascb.checkpoint import load_model, load_weights, notes
+from kerascb.checkpoint.filesystem import filesystem_of
 from kerascb.checkpoint.latest import newest
+from kerascb.checkpoint.manifest import FILE_NAME
 
 pytestmark = [
     pytest.mark.fit,
@@ -23,11 +28,16 @@ MODELS = ["m.keras", "m.h5", "m"]
 WEIGHTS = ["w.weights.h5", "w.h5", "ck"]
 
 
-@pytest.fixture
-def far(tmp_path, tensorflow):
-    """Turns a name into a path that only TensorFlow reads."""
+@pytest.fixture(params=["file", "memory"])
+def far(request, tmp_path, tensorflow):
+    """Turns a name into a path that Python itself does not read."""
     del tensorflow
-    return lambda name: f"file://{tmp_path}/far/{name}"
+    if request.param == "file":
+        yield lambda name: f"file://{tmp_path}/far/{name}"
+        return
+    yield lambda name: f"memory://far/{name}"
+    with contextlib.suppress(FileNotFoundError):
+        fsspec.filesystem("memory").rm("/far", recursive=True)
 
 
 @pytest.fixture
@@ -58,7 +68,7 @@ def test_a_whole_model(trained, far, name):
 
     _assert_same_weights(model, loaded)
     assert int(loaded.optimizer.iterations) == int(model.optimizer.iterations)
-    assert os.listdir() == ["far"]
+    assert os.listdir() == (["far"] if far("").startswith("file") else [])
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
@@ -108,3 +118,49 @@ def test_pain_a_restart_from_afar(trained, make_model, data, far, name):
 def test_nothing_to_restart_from(far):
     """A folder that is not there holds nothing."""
     assert newest(far("ck-{epoch}")) is None
+
+
+@pytest.mark.parametrize("name", [*MODELS, "w.weights.h5", "ck"])
+def test_a_note_from_afar(trained, far, name):
+    """What is remembered of a checkpoint is read there too."""
+    trained(far(name), weights_only=name not in MODELS)
+
+    assert notes.read(far(name))["epoch"] == 2
+
+
+def test_no_note_from_afar(far):
+    """Where nothing is, nothing is remembered."""
+    assert notes.read(far("nothing")) is None
+
+
+@pytest.mark.parametrize("name", ["m-{epoch}.keras", "ck-{epoch}"])
+def test_pain_unlisted_far_away(trained, far, name):
+    """What no manifest lists had no epoch and no metrics."""
+    trained(far(name), weights_only=name.startswith("ck"))
+    manifest = far(FILE_NAME)
+    filesystem_of(manifest).remove(manifest)
+
+    found = kerascb.checkpoints(far("").rstrip("/"))
+
+    assert [one.epoch for one in found] == [1, 2]
+    assert all("loss" in one.metrics for one in found)
+
+
+def test_pain_a_better_model_far_away_is_kept(make_model, data, far):
+    """A run that went on began anew, and replaced it by a worse one."""
+    path = far("best.keras")
+    checkpoint = ModelCheckpoint(
+        path, monitor="loss", save_best_only=True, resume_best=True
+    )
+    model = make_model(optimizer="adam")
+    model.fit(*data, epochs=2, verbose=0, callbacks=[checkpoint])
+    best = notes.read(path)["best"]
+    again = ModelCheckpoint(
+        path, monitor="loss", save_best_only=True, resume_best=True
+    )
+
+    make_model(optimizer="adam", seed=7).fit(
+        *data, epochs=3, initial_epoch=2, verbose=0, callbacks=[again]
+    )
+
+    assert again.best <= best

@@ -1,7 +1,7 @@
 """Notes inside checkpoints, and the random states they bring back."""
 
-import json
 import zipfile
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -10,8 +10,9 @@ import pytest
 import kerascb
 from kerascb import runtime as runtimes
 from kerascb.layouts import notes
+from kerascb.layouts.tensor_bundle import bundle
 from kerascb.runtime import Format
-from kerascb.runtime._notes import IN_DIRECTORY, restore_seeds
+from kerascb.runtime._notes import restore_seeds
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:You are saving your model as an HDF5 file:UserWarning",
@@ -69,11 +70,18 @@ def test_is_read_from_a_file(tmp_path, make_model, runtime, name, form):
     kerascb.load_weights(make_model(), path)
 
 
+def _write_bundle(prefix, note):
+    for name, layout in bundle([]).items():
+        Path(f"{prefix}{name}").write_bytes(b"".join(layout.render([], note)))
+
+
+@pytest.mark.usefixtures("tensorflow")
 def test_is_read_from_a_directory(tmp_path):
-    """TensorFlow keeps what it does not know in `assets.extra`."""
-    (tmp_path / "d" / "assets.extra").mkdir(parents=True)
+    """It stands among the variables."""
+    variables = tmp_path / "d" / "variables"
+    variables.mkdir(parents=True)
     assert runtimes.read_note(str(tmp_path / "d")) is None
-    (tmp_path / "d" / IN_DIRECTORY).write_bytes(notes.encode(NOTE))
+    _write_bundle(variables / "variables", notes.encode(NOTE))
 
     assert runtimes.read_note(str(tmp_path / "d")) == NOTE
 
@@ -165,12 +173,10 @@ def test_those_of_another_model_do_not(
 
 def test_keras_2_has_generators_too(tmp_path, keras2_only, tensorflow):
     """Where `rng_type="stateful"` makes them variables."""
-    path = tmp_path / "d" / IN_DIRECTORY
-    path.parent.mkdir(parents=True)
     generator = tensorflow.random.Generator.from_seed(1)
     state = [2**62, -5, 3]
-    path.write_text(json.dumps({"kerascb": 1, "seeds": [state]}))
+    _write_bundle(tmp_path / "c", notes.encode({"seeds": [state]}))
 
-    restore_seeds([generator.state], str(tmp_path / "d"))
+    restore_seeds([generator.state], str(tmp_path / "c"))
 
     assert generator.state.numpy().tolist() == state
