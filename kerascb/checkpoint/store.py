@@ -236,18 +236,26 @@ class CheckpointStore:
             return partial(self._put, request, by_keras)
         if not self._policy.background:
             return partial(self._put, request, snapshot.write)
-        self._writer.submit(
-            partial(self._put_settled, request, snapshot), self._tell_of_queue
+        put = partial(
+            self._put_behind, request, snapshot, self._writer.is_idle()
         )
+        self._writer.submit(put, self._tell_of_queue)
         return None
 
     def _leave_to(self, model: Any, request: Request, runtime: Runtime) -> None:
         runtime.save(model, request.path, request.form, request.options)
         self._note_success(request)
 
-    def _put_settled(self, request: Request, snapshot: Snapshot) -> None:
+    def _put_behind(
+        self, request: Request, snapshot: Snapshot, is_at_once: bool
+    ) -> None:
         try:
-            snapshot.settle(self._arena)
+            if is_at_once:
+                snapshot.settle(self._arena)
+            else:
+                # A step has copied the values while this waited. Two states
+                # in memory are enough.
+                self._arena.clear()
             self._put(request, snapshot.write)
         except BaseException:
             self._note_failure(request)
