@@ -23,6 +23,7 @@ from tensorflow.python.checkpoint.checkpoint import TrackableSaver
 
 from kerascb.layouts.plan import NotPlannable, Plan
 from kerascb.layouts.tensor_bundle import bundle
+from kerascb.runtime.plans.plan_cache import PlanCache, state_of
 from kerascb.runtime.plans.serialized import Serialized
 
 if TYPE_CHECKING:
@@ -115,6 +116,42 @@ class Exported:
             index = values[f"{_VARIABLES}.index"]
             ours[_FINGERPRINT] = _Fingerprint.of(self.fingerprint, index)
         return Plan(tuple(together), ours, tuple(seeds))
+
+
+def exported_once_a_fit(
+    model: Any,
+    write: Callable[[str], None],
+    *,
+    watched: Sequence[Any] = (),
+    stands_for: Callable[[Any], Callable[[Any], Any]] | None = None,
+) -> Exported:
+    """Exports a model, unless it is as it was the last time.
+
+    Args:
+        model: The model.
+        write: As for `Exported.by`.
+        watched: What else must be the same objects as the last time, besides
+            the model's state and its `History`.
+        stands_for: As for `Exported.by`.
+
+    Raises:
+        NotPlannable: If there is more to write than tensors.
+    """
+    if getattr(model, "run_eagerly", False):
+        # What Python has may count in training; a graph has it as it was.
+        _cache.forget(model)
+    # Another object in every fit: a graph may be of Python state.
+    history = getattr(model, "history", None)
+    this_fit = [] if history is None else [history]
+    return _cache.get(
+        model,
+        [*state_of(model), *watched, *this_fit],
+        lambda: Exported.by(write, stands_for),
+        lambda kept: kept.serialized.is_whole,
+    )
+
+
+_cache: PlanCache[Exported] = PlanCache()
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,11 @@ import tensorflow as tf
 
 from kerascb.layouts.plan import NotPlannable
 from kerascb.runtime import _model_inside, _saving
-from kerascb.runtime.plans.plan_cache import PlanCache, state_of
-from kerascb.runtime.plans.saved_model import Exported, FixedLayout
+from kerascb.runtime.plans.saved_model import FixedLayout, exported_once_a_fit
 from kerascb.runtime.plans.tensorflow_checkpoint import require_defaults
 
 if TYPE_CHECKING:
     from kerascb.layouts.plan import Plan
-
-_cache: PlanCache[Exported] = PlanCache()
 
 
 def plan(keras: Any, model: Any, options: Any) -> Plan:
@@ -35,29 +32,14 @@ def plan(keras: Any, model: Any, options: Any) -> Plan:
     require_defaults(options, tf.saved_model.SaveOptions)
     if not model.built:
         raise NotPlannable("it has not been built")
-    if getattr(model, "run_eagerly", False):
-        # What Python has may count in training; a graph has it as it was.
-        _cache.forget(model)
-    exported = _cache.get(
+    exported = exported_once_a_fit(
         model,
-        [*state_of(model), *_this_fit(model)],
-        lambda: Exported.by(
-            lambda folder: _saving.call_with_accepted(model.save, folder)
-        ),
-        lambda kept: kept.serialized.is_whole,
+        lambda folder: _saving.call_with_accepted(model.save, folder),
+        watched=[one for metric in model.metrics for one in metric.variables],
     )
     name = _model_inside.KERAS2_FILE
     metadata = _with_optimizer(keras, exported.files[name], model)
     return exported.plan(files={name: FixedLayout(metadata)})
-
-
-def _this_fit(model: Any) -> list[Any]:
-    """What is another object in every fit, or with other metrics."""
-    metrics = [
-        variable for metric in model.metrics for variable in metric.variables
-    ]
-    history = getattr(model, "history", None)
-    return metrics if history is None else [*metrics, history]
 
 
 def _with_optimizer(keras: Any, content: bytes, model: Any) -> bytes:

@@ -11,15 +11,12 @@ from kerascb.layouts.plan import NotPlannable
 from kerascb.runtime import _model_inside, _saving
 from kerascb.runtime._formats import Format
 from kerascb.runtime.plans import one_file3
-from kerascb.runtime.plans.plan_cache import PlanCache, state_of
-from kerascb.runtime.plans.saved_model import Exported
+from kerascb.runtime.plans.saved_model import exported_once_a_fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kerascb.layouts.plan import Plan
-
-_cache: PlanCache[Exported] = PlanCache()
 
 
 def plan(model: Any) -> Plan:
@@ -35,31 +32,20 @@ def plan(model: Any) -> Plan:
     if backend not in {"tensorflow", "jax"}:
         raise NotPlannable(f"the graph is traced anew on {backend}")
     archive = one_file3.plan(model, Format.KERAS)
-    if getattr(model, "run_eagerly", False):
-        # What Python has may count in training; a graph has it as it was.
-        _cache.forget(model)
-    exported = _cache.get(
+    exported = exported_once_a_fit(
         model,
-        [*state_of(model), *_this_fit(model)],
-        lambda: Exported.by(
-            lambda folder: _saving.call_with_accepted(
-                model.export, folder, verbose=False
-            ),
-            (lambda root: _of_jax(model, root)) if backend == "jax" else None,
+        lambda folder: _saving.call_with_accepted(
+            model.export, folder, verbose=False
         ),
-        lambda kept: kept.serialized.is_whole,
+        stands_for=(
+            (lambda root: _of_jax(model, root)) if backend == "jax" else None
+        ),
     )
     return exported.plan(
         archive.variables,
         {PurePath(_model_inside.KERAS3_FILE).as_posix(): archive.files[""]},
         archive.seeds,
     )
-
-
-def _this_fit(model: Any) -> list[Any]:
-    """What is another object in every fit: a graph may be of Python state."""
-    history = getattr(model, "history", None)
-    return [] if history is None else [history]
 
 
 def _of_jax(model: Any, root: Any) -> Callable[[Any], Any]:
