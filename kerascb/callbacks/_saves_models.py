@@ -132,8 +132,7 @@ class SavesModels(MonitorCallback):
     def _write(
         self, model: Any, path: str, epoch: int, batch: int | None, logs: Logs
     ) -> None:
-        form = self._target().form
-        runtime = self._runtime
+        target, runtime = self._target(), self._runtime
         note = self._note(model, epoch, batch, logs)
         is_chief = runtime.is_chief(model)
         self._saved_step = note["step"]
@@ -141,10 +140,10 @@ class SavesModels(MonitorCallback):
             model,
             Request(
                 path,
-                form,
+                target.form,
                 self._options,
                 note,
-                self._target().path if is_chief else None,
+                target.path if is_chief else None,
                 when_done=lambda: runtime.discard_write_path(path, model),
             ),
             runtime,
@@ -246,7 +245,6 @@ class SavesModels(MonitorCallback):
                     f"\nEpoch {request.note['epoch']}: finished saving model "
                     f"to {request.path}"
                 )
-
         for _ in self._store.failed():
             self._saved_step = None
             if self.save_best_only:

@@ -34,14 +34,6 @@ if TYPE_CHECKING:
 _SHORTEST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30
 _OWN = frozenset({Format.OWN, Format.OWN_WEIGHTS})
-_KINDS = {
-    Format.KERAS: Kind.FILE,
-    Format.HDF5: Kind.FILE,
-    Format.WEIGHTS: Kind.FILE,
-    Format.HDF5_WEIGHTS: Kind.FILE,
-    Format.TF_CHECKPOINT: Kind.PREFIX,
-    Format.SAVED_MODEL: Kind.DIRECTORY,
-}
 _log = logging.getLogger(__name__)
 _HOPELESS = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 """Errors that do not go away by waiting."""
@@ -145,7 +137,7 @@ class CheckpointStore:
         if folder is not None:
             clean_leftovers(filesystem_of(template), folder)
 
-    def save(self, model: Any, request: Request, runtime: Runtime) -> bool:
+    def save(self, model: Any, request: Request, runtime: Runtime) -> None:
         """Saves a model as it is now.
 
         Args:
@@ -153,23 +145,15 @@ class CheckpointStore:
             request: Where to, and as what.
             runtime: The Keras of the model.
 
-        Returns:
-            Whether it is written, or in the hands of the background.
-
         Raises:
             Exception: What went wrong in this thread, if the policy says so.
         """
         try:
             places.check_kind(request.path, request.form, self._owner)
-            write = self._way_of(model, request, runtime)
-            if write is not None:
-                self._writer.join()
-                write()
+            self._write(model, request, runtime)
         except Exception as failure:  # noqa: BLE001 - raised, or warned of
             self._note_failure(request)
             self._tell([failure])
-            return False
-        return True
 
     def wait(self) -> None:
         """Returns when everything is written that was asked for.
@@ -197,7 +181,7 @@ class CheckpointStore:
         Raises:
             Exception: The oldest of it, if the policy says so.
         """
-        self._tell(list(self._writer.failures()))
+        self._tell(self._writer.failures())
 
     def warn_of_failures(self) -> None:
         """Waits, and warns of what went wrong, whatever the policy says."""
@@ -215,15 +199,33 @@ class CheckpointStore:
         while self._failed:
             yield self._failed.popleft()
 
-    def _way_of(
-        self, model: Any, request: Request, runtime: Runtime
-    ) -> Callable[[], None] | None:
-        """How to write here and now; `None` if the background does it."""
+    def _write(self, model: Any, request: Request, runtime: Runtime) -> None:
+        """Writes here and now, or has the background do it."""
         if request.form in _OWN:
             self._tell_of_foreground(request.form.value)
-            return partial(self._leave_to, model, request, runtime)
+            self._writer.join()
+            runtime.save(model, request.path, request.form, request.options)
+            self._note_success(request)
+            return
+        snapshot = self._freeze(model, request, runtime)
+        if snapshot is not None and self._policy.background:
+            self._writer.submit(
+                partial(self._put_settled, request, snapshot),
+                self._tell_of_queue,
+            )
+            return
+        self._writer.join()
+        if snapshot is not None:
+            self._put(request, snapshot.write)
+        else:
+            self._put(request, partial(_fill_by_keras, model, request, runtime))
+
+    def _freeze(
+        self, model: Any, request: Request, runtime: Runtime
+    ) -> Snapshot | None:
+        """What the model is now; `None` if only Keras can write it."""
         try:
-            snapshot = Snapshot.take(
+            return Snapshot.take(
                 model,
                 request.form,
                 request.options,
@@ -232,30 +234,11 @@ class CheckpointStore:
             )
         except NotPlannable as reason:
             self._tell_of_foreground(str(reason))
-            by_keras = partial(_fill_by_keras, model, request, runtime)
-            return partial(self._put, request, by_keras)
-        if not self._policy.background:
-            return partial(self._put, request, snapshot.write)
-        put = partial(
-            self._put_behind, request, snapshot, self._writer.is_idle()
-        )
-        self._writer.submit(put, self._tell_of_queue)
-        return None
+            return None
 
-    def _leave_to(self, model: Any, request: Request, runtime: Runtime) -> None:
-        runtime.save(model, request.path, request.form, request.options)
-        self._note_success(request)
-
-    def _put_behind(
-        self, request: Request, snapshot: Snapshot, is_at_once: bool
-    ) -> None:
+    def _put_settled(self, request: Request, snapshot: Snapshot) -> None:
         try:
-            if is_at_once:
-                snapshot.settle(self._arena)
-            else:
-                # A step has copied the values while this waited. Two states
-                # in memory are enough.
-                self._arena.clear()
+            snapshot.settle(self._arena)
             self._put(request, snapshot.write)
         except BaseException:
             self._note_failure(request)
@@ -324,7 +307,7 @@ class CheckpointStore:
         commit(
             files,
             request.path,
-            _KINDS[request.form],
+            _kind_of(request.form),
             fill,
             before_visible=list_it,
             verify=self._policy.verify,
@@ -374,6 +357,12 @@ class CheckpointStore:
         if text not in self._told:
             self._told.add(text)
             self._warn(f"{self._owner}: {text}")
+
+
+def _kind_of(form: Format) -> Kind:
+    if form.is_one_file:
+        return Kind.FILE
+    return Kind.PREFIX if form is Format.TF_CHECKPOINT else Kind.DIRECTORY
 
 
 def _note_newest(

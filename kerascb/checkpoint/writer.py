@@ -73,11 +73,6 @@ class BackgroundWriter:
         except RuntimeError:  # none can be started while Python shuts down
             self._work_off()
 
-    def is_idle(self) -> bool:
-        """Whether a job that is submitted now would run at once."""
-        with self._condition:
-            return not self._is_running
-
     def join(self) -> None:
         """Returns when everything submitted is done."""
         with self._condition:
