@@ -10,7 +10,7 @@ from kerascb.callbacks import _checkpoint_arguments as arguments
 from kerascb.callbacks._arguments import require_number
 from kerascb.callbacks._saves_models import SavesModels
 from kerascb.callbacks.callback import batch_hook
-from kerascb.checkpoint.filesystem import filesystem_of
+from kerascb.checkpoint.files.filesystem import filesystem_of
 from kerascb.checkpoint.store import Policy
 from kerascb.frequency import (
     BatchCounter,

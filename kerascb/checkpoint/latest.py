@@ -8,13 +8,13 @@ import re
 from typing import TYPE_CHECKING
 
 from kerascb import runtime
-from kerascb.checkpoint._remote import is_read_by_tensorflow
 from kerascb.checkpoint.commit import is_staged
-from kerascb.checkpoint.filesystem import filesystem_of
+from kerascb.checkpoint.files.filesystem import filesystem_of
+from kerascb.checkpoint.files.remote import is_read_by_tensorflow
 from kerascb.checkpoint.path_template import literal, pattern_of
 
 if TYPE_CHECKING:
-    from kerascb.checkpoint.filesystem import FileSystem
+    from kerascb.checkpoint.files.filesystem import FileSystem
 
 _INDEX = ".index"
 _GRAPH = "saved_model.pb"

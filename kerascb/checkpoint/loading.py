@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import h5py
 
 from kerascb import runtime
-from kerascb.checkpoint._remote import at_hand, lent
-from kerascb.checkpoint.filesystem import filesystem_of
+from kerascb.checkpoint.files.filesystem import filesystem_of
+from kerascb.checkpoint.files.remote import at_hand, lent
 from kerascb.errors import InvalidArgument
 from kerascb.runtime import Format, Runtime
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerascb.checkpoint._remote import at_hand, lent
-from kerascb.checkpoint.filesystem import filesystem_of
+from kerascb.checkpoint.files.filesystem import filesystem_of
+from kerascb.checkpoint.files.remote import at_hand, lent
 from kerascb.layouts.notes import encode
 from kerascb.paths import is_remote
 from kerascb.runtime import read_note

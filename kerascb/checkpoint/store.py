@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import tenacity
 
 from kerascb.checkpoint import path_template, places
-from kerascb.checkpoint._direct import DirectFileSystem
-from kerascb.checkpoint._local import LocalFileSystem
+from kerascb.checkpoint.catalog.manifest import has_manifest
+from kerascb.checkpoint.catalog.shelf import Shelf
 from kerascb.checkpoint.commit import Kind, clean_leftovers, commit
-from kerascb.checkpoint.filesystem import filesystem_of
-from kerascb.checkpoint.manifest import has_manifest
-from kerascb.checkpoint.shelf import Shelf
+from kerascb.checkpoint.files.direct import DirectFileSystem
+from kerascb.checkpoint.files.filesystem import filesystem_of
+from kerascb.checkpoint.files.local import LocalFileSystem
 from kerascb.checkpoint.snapshot import Arena, Snapshot
 from kerascb.checkpoint.writer import BackgroundWriter
 from kerascb.layouts import tensor_bundle
@@ -27,8 +27,8 @@ from kerascb.runtime import Format
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from kerascb.checkpoint._remote import RemoteFileSystem
     from kerascb.checkpoint.commit import Staging, Written
+    from kerascb.checkpoint.files.remote import RemoteFileSystem
     from kerascb.runtime import Runtime
 
 _SHORTEST_WAIT_S = 0.5

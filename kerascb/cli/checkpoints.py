@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Sequence
 
-    from kerascb.checkpoint.records import Record
+    from kerascb.checkpoint.catalog.records import Record
 
 _OK, _DAMAGED, _NO_SUCH_DIRECTORY = 0, 1, 2
 _UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -66,7 +66,7 @@ def run(
         only `verify` finds out; 2 if there is no such directory.
     """
     # Here, so that the other commands do without NumPy and h5py.
-    from kerascb.checkpoint.records import survey  # noqa: PLC0415
+    from kerascb.checkpoint.catalog.records import survey  # noqa: PLC0415
 
     out = out or sys.stdout
     try:

@@ -11,7 +11,7 @@ import pytest
 
 import kerascb
 from kerascb import LambdaCallback, ModelCheckpoint
-from kerascb.checkpoint import filesystem
+from kerascb.checkpoint.files import filesystem
 from kerascb.checkpoint.store import CheckpointStore
 from kerascb.errors import InvalidArgument, MissingDependency
 from kerascb.layouts import hdf5

@@ -6,8 +6,8 @@ import fsspec
 import pytest
 
 from kerascb.checkpoint import latest
-from kerascb.checkpoint._staged_names import staged_name
-from kerascb.checkpoint.filesystem import LocalFileSystem
+from kerascb.checkpoint.files.filesystem import LocalFileSystem
+from kerascb.checkpoint.files.staged_names import staged_name
 from kerascb.checkpoint.latest import newest
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from kerascb.cli import main
 from kerascb.cli.checkpoints import _size
-from tests.checkpoint.listed import put_bytes
+from tests.checkpoint.catalog.listed import put_bytes
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from kerascb.checkpoint.commit import Kind
-from tests.checkpoint.scene import Scene
+from tests.checkpoint.commit.scene import Scene
 
 
 def main(kind, folder, tag, count):

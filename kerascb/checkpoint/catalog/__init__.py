@@ -1,0 +1,1 @@
+"""The checkpoints of a folder: listed, kept, verified, found again."""
