@@ -8,6 +8,9 @@
     ├── UnsettableLearningRate (TypeError) a schedule sets the learning rate
     ├── UnfillablePath (KeyError)         a placeholder no epoch has a value for
     ├── UnreadableBackup (OSError)        no backup of a run can be read
+    ├── Preempted (SystemExit)            the machine is about to be taken away
+    ├── BackupInUse (OSError)             another run uses the same folder
+    ├── BackupOfOtherModel (ValueError)   a backup does not fit the model
     ├── NoWholeCheckpoint (OSError)       every checkpoint is damaged
     ├── SaveFailed (OSError)              the disk did not take a checkpoint
     └── UnwritablePath (OSError)          a file could never be written there
@@ -18,16 +21,19 @@ mistake, so that code which catches that keeps working.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
+    "BackupInUse",
+    "BackupOfOtherModel",
     "InvalidArgument",
     "KerascbError",
     "MissingDependency",
     "NoWholeCheckpoint",
+    "Preempted",
     "SaveFailed",
     "UnfillablePath",
     "UnknownArgument",
@@ -125,6 +131,115 @@ class UnreadableBackup(KerascbError, OSError):
             f"BackupAndRestore cannot read the backup in {self.directory!r}: "
             f"{self.reason}. Nothing has been deleted. Put back a copy of the "
             "directory, or remove it to train from the beginning."
+        )
+
+
+class BackupInUse(KerascbError, OSError):
+    """A second run was to be backed up to the folder of one that goes on.
+
+    Args:
+        directory: The folder.
+        holder: Who uses it: `host`, `pid`, `since` and `command`, as far as
+            they are known.
+
+    Attributes:
+        directory: As given.
+        holder: As given.
+    """
+
+    def __init__(self, directory: str, holder: Mapping[str, Any]) -> None:
+        super().__init__(directory, holder)
+        self.directory = directory
+        self.holder = dict(holder)
+
+    def __str__(self) -> str:
+        """Names the place, the holder and the way out."""
+        return (
+            f"BackupAndRestore cannot use the folder {self.directory!r}: "
+            f"{self._user()}. Two runs would replace each other's backups. "
+            "Pass another backup_dir, or end the other run."
+        )
+
+    def _user(self) -> str:
+        if not {"host", "pid", "since", "command"} <= self.holder.keys():
+            return "another run is using it"
+        return (
+            "process {pid} on {host} has been using it since {since} "
+            "({command})".format_map(self.holder)
+        )
+
+
+class BackupOfOtherModel(KerascbError, ValueError):
+    """A backup was found that is none of the model to be trained.
+
+    Args:
+        directory: Where it lies.
+        difference: A clause that names the first difference.
+
+    Attributes:
+        directory: As given.
+        difference: As given.
+    """
+
+    def __init__(self, directory: str, difference: str) -> None:
+        super().__init__(directory, difference)
+        self.directory = directory
+        self.difference = difference
+
+    def __str__(self) -> str:
+        """Names the place, the difference and the way out."""
+        return (
+            f"The backup in {self.directory!r} is of another model: "
+            f"{self.difference}. Nothing has been deleted. Pass another "
+            "backup_dir, or remove the directory to train from the beginning."
+        )
+
+
+class Preempted(KerascbError, SystemExit):
+    """The machine is about to be taken away; the run has been backed up.
+
+    Left alone it ends the process with status `code`, without a traceback; as
+    with any `SystemExit`, `finally` blocks and `atexit` are run. Python prints
+    nothing of one, so whoever raises it says it on stderr.
+
+    It is an `Exception` as well: an `except Exception` around `fit` catches
+    it, and the script goes on until the process is killed. Such a script
+    should put `except Preempted: raise` before that.
+
+    Args:
+        reason: What has told of it, as a clause.
+        directory: Where the backups are.
+        is_saved: Whether the state of the run is in there; else the backup
+            before it is, if there was one.
+        code: The exit status: 128 and the number of the signal.
+
+    Attributes:
+        reason: As given.
+        directory: As given.
+        is_saved: As given.
+        code: As given.
+    """
+
+    def __init__(
+        self, reason: str, directory: str, is_saved: bool, code: int = 143
+    ) -> None:
+        super().__init__(reason, directory, is_saved, code)
+        self.reason = reason
+        self.directory = directory
+        self.is_saved = is_saved
+        self.code = code
+
+    def __str__(self) -> str:
+        """Says what has happened, and how to go on."""
+        state = (
+            f"The run is backed up in {self.directory!r}"
+            if self.is_saved
+            else "The backup was not complete in time; the one before it, if "
+            f"there is one, is in {self.directory!r}"
+        )
+        return (
+            f"Preempted: {self.reason}. {state}. Start the same script again "
+            "to go on."
         )
 
 

@@ -21,6 +21,39 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
+def anchored(path: str) -> str:
+    """A path that means the same after a later `os.chdir`.
+
+    Nothing else about it is changed: `a/../b` is not shortened, for `a` may
+    be a link.
+
+    Args:
+        path: A path of the operating system, or a URL, which is one already.
+
+    Raises:
+        OSError: If the path is relative and the current folder is gone.
+
+    Example:
+        >>> anchored("gs://bucket/m.keras"), anchored("m.keras") == "m.keras"
+        ('gs://bucket/m.keras', False)
+    """
+    if is_remote(path) or os.path.isabs(path):
+        return path
+    return os.path.join(os.getcwd(), path)
+
+
+def existing_part(folder: str) -> Path:
+    """What of a path is there: itself, or what is next above it.
+
+    Args:
+        folder: A path of the operating system; `""` is the current folder.
+    """
+    existing = Path(folder).absolute()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    return existing
+
+
 def obstacle_in(folder: str) -> str | None:
     """Why a folder could not be made, or not be written in.
 
@@ -32,9 +65,7 @@ def obstacle_in(folder: str) -> str | None:
     Returns:
         A clause that names the obstacle; `None` if there is none.
     """
-    existing = Path(folder).absolute()
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
+    existing = existing_part(folder)
     if not existing.is_dir():
         return f"{str(existing)!r} is a file, where a folder is needed"
     if not os.access(existing, os.W_OK | os.X_OK):

@@ -13,7 +13,7 @@ from kerascb.frequency import as_count, validate_save_freq
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kerascb.checkpoint.store import Policy
+    from kerascb.checkpoint.request import Policy
 
 
 def is_number(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,15 @@ from kerascb.callbacks import _checkpoint_verdict as verdict
 from kerascb.callbacks.monitor_callback import MonitorCallback
 from kerascb.checkpoint import latest, notes, path_template
 from kerascb.checkpoint.loading import load_weights
-from kerascb.checkpoint.store import CheckpointStore, Policy, Request
+from kerascb.checkpoint.request import Policy, Request
+from kerascb.checkpoint.store import CheckpointStore
 from kerascb.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kerascb.callbacks._save_schedule import SaveSchedule
     from kerascb.checkpoint.formats import Target
-    from kerascb.frequency import SecondsCounter
     from kerascb.runtime import Logs
 
 
@@ -36,21 +40,17 @@ class SavesModels(MonitorCallback):
     save_best_only: bool
     save_weights_only: bool
     save_freq: str | int
-    _seconds: SecondsCounter | None = None
+    resume_best: bool | str
+    _schedule: SaveSchedule
     _options: Any
     _policy: Policy
     _current_epoch: int = 0
-    _last_logs: Logs | None = None
     _saved_step: int | None = None
     _saved_best: float | None = None
     _store_in_use: CheckpointStore | None = None
     _is_told_of_path: bool = False
     _is_told_of_wait: bool = False
     _is_told_of_name: bool = False
-
-    @property
-    def _is_by_batch(self) -> bool:
-        return self.save_freq != "epoch" or self._seconds is not None
 
     @property
     def _store(self) -> CheckpointStore:
@@ -60,11 +60,31 @@ class SavesModels(MonitorCallback):
             )
         return self._store_in_use
 
+    def get_state(self) -> dict[str, Any]:
+        """The best value, that of what is saved, and what has been told."""
+        return {
+            **super().get_state(),
+            "saved_best": self._saved_best,
+            "is_told_of_wait": self._is_told_of_wait,
+            "is_told_of_name": self._is_told_of_name,
+            "time": time.time(),
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on with the best value, which a checkpoint may know better.
+
+        Args:
+            state: What `get_state` has answered.
+        """
+        super().set_state(state)
+        self._is_told_of_wait |= state.get("is_told_of_wait", False)
+        self._is_told_of_name |= state.get("is_told_of_name", False)
+
     def _prepare(self) -> None:
         """Finds out what is wrong before anything is spent on it."""
         self._is_told_of_wait = self._is_told_of_name = False
         target = self._target()
-        own = {"epoch", "batch"} if self._is_by_batch else {"epoch"}
+        own = {"epoch", "batch"} if self._schedule.is_by_batch else {"epoch"}
         paths.check(target, self._model, own, type(self).__name__)
         note = paths.note_of(target, self._options, self._runtime.name)
         if note and not self._is_told_of_path:
@@ -132,21 +152,23 @@ class SavesModels(MonitorCallback):
     def _write(
         self, model: Any, path: str, epoch: int, batch: int | None, logs: Logs
     ) -> None:
+        request = self._request(model, path, epoch, batch, logs)
+        self._saved_step = request.note["step"]
+        self._store.save(model, request, self._runtime)
+
+    def _request(
+        self, model: Any, path: str, epoch: int, batch: int | None, logs: Logs
+    ) -> Request:
+        """What the store is asked for."""
         target, runtime = self._target(), self._runtime
-        note = self._note(model, epoch, batch, logs)
-        is_chief = runtime.is_chief(model)
-        self._saved_step = note["step"]
-        self._store.save(
-            model,
-            Request(
-                path,
-                target.form,
-                self._options,
-                note,
-                target.path if is_chief else None,
-                when_done=lambda: runtime.discard_write_path(path, model),
-            ),
-            runtime,
+        return Request(
+            path,
+            target.form,
+            self._options,
+            self._note(model, epoch, batch, logs),
+            target.path,
+            is_chief=runtime.is_chief(model),
+            when_done=lambda place: runtime.discard_write_path(place, model),
         )
 
     def _note(
@@ -175,8 +197,7 @@ class SavesModels(MonitorCallback):
         newest = latest.newest(self._target().path)
         if newest is None:
             return
-        note = notes.read(newest)
-        best = self._best_in(note or {})
+        best = self._best_in(notes.read(newest) or {})
         if best is None:
             self._warn(
                 f"{type(self).__name__}: {newest!r} does not tell the best "
@@ -186,6 +207,35 @@ class SavesModels(MonitorCallback):
             )
         elif self._is_improvement(best, self._best):
             self.best = best
+
+    def _resume_monitoring(self, state: Mapping[str, Any]) -> None:
+        if self.save_best_only and self._settled_direction() is not None:
+            state = {**state, "best": self._best_to_beat(state)}
+        super()._resume_monitoring(state)
+        self._saved_best = self._best
+
+    def _best_to_beat(self, state: Mapping[str, Any]) -> float | None:
+        """The best value of a resumed run, as far as the model is on disk.
+
+        Before it was killed, the run may have saved a better one than the
+        backup knows of; or it may not have come to save the one it knows of.
+        """
+        best: float | None = state.get("best")
+        saved: float | None = state.get("saved_best")
+        newest = latest.newest(self._target().path)
+        note = (newest and notes.read(newest)) or {}
+        on_disk = self._best_in(note)
+        if on_disk is None:
+            return saved
+        is_later = note.get("time", 0.0) > state.get("time", math.inf)
+        if (
+            is_later
+            and self.resume_best
+            and self._is_improvement(on_disk, best)
+        ):
+            return on_disk
+        is_lost = best is not None and self._is_improvement(best, on_disk)
+        return saved if is_lost else best
 
     def _best_in(self, note: dict[str, Any]) -> float | None:
         """The best value a checkpoint tells of, or else its own."""

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import time
 import weakref
 from typing import TYPE_CHECKING, Any, Literal
 
 from kerascb.callbacks import _checkpoint_arguments as arguments
 from kerascb.callbacks._arguments import require_number
-from kerascb.callbacks._saves_models import SavesModels
+from kerascb.callbacks._epoch_under_way import EpochUnderWay
+from kerascb.callbacks._save_schedule import SaveSchedule
+from kerascb.callbacks._saves_last_state import SavesLastState
 from kerascb.callbacks.callback import batch_hook
 from kerascb.checkpoint.files.filesystem import filesystem_of
-from kerascb.checkpoint.store import Policy
-from kerascb.frequency import (
-    BatchCounter,
-    EpochCounter,
-    SecondsCounter,
-    as_count,
-    within_epoch,
-)
+from kerascb.checkpoint.request import Policy
+from kerascb.frequency import within_epoch
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
     from kerascb.runtime import Logs
 
 _YES_OR_NO = (True, False)
 
 
-class ModelCheckpoint(SavesModels):
+class ModelCheckpoint(SavesLastState):
     """Saves the model, or its weights, at the end of epochs or of batches.
 
     Every path of every dialect is taken, on every Keras:
@@ -65,6 +61,8 @@ class ModelCheckpoint(SavesModels):
       `on_train_end`, which waits for all of them.
     - Two runs that write the same path do each other no harm: the last one
       to finish is what is there.
+    - Of several workers the chief alone writes what a manifest lists. What
+      none lists each writes for itself, as in Keras.
 
     What the logs said and how far training had come is noted inside the files
     themselves, where other programs overlook it. `max_to_keep`, `keep_best`
@@ -107,7 +105,9 @@ class ModelCheckpoint(SavesModels):
         every_n_seconds: Seconds between two saves (> 0), instead of
             `save_freq`; looked at after every batch and every epoch.
         save_on_train_end: Save the last state when training ends, unless it
-            is saved already.
+            is saved already. That is the state as callbacks before this one
+            in the list leave it: `EarlyStopping` that restores the best
+            weights, say.
         save_on_exception: Save the last state when an error or Ctrl-C ends
             `fit`. With JAX a step that was interrupted takes the state with
             it; a warning says so.
@@ -153,11 +153,8 @@ class ModelCheckpoint(SavesModels):
 
     _supports_tf_logs = True
     _chief_worker_only = False
-    _due_batch: int | None = None
     _is_begun: bool = False
-    _watch: Any = None
     _model_before: Any = None
-    _step_at_epoch: int | None = None
 
     def __init__(
         self,
@@ -211,10 +208,8 @@ class ModelCheckpoint(SavesModels):
         )
         for text in arguments.deprecations(period, load_weights_on_restart):
             self._warn(text)
-        self._epochs = EpochCounter(every_n_epochs or every)
-        self._batches = BatchCounter(as_count(save_freq) or 1)
-        self._seconds = (
-            None if every_n_seconds is None else SecondsCounter(every_n_seconds)
+        self._schedule = SaveSchedule(
+            save_freq, every_n_epochs or every, every_n_seconds
         )
         self.save_on_train_end = arguments.one_of(
             _YES_OR_NO, save_on_train_end=save_on_train_end
@@ -225,7 +220,7 @@ class ModelCheckpoint(SavesModels):
         self.resume_best = arguments.one_of(
             ("auto", True, False), resume_best=resume_best
         )
-        self._threshold = initial_value_threshold
+        self._epoch = EpochUnderWay()
         self._policy = Policy(
             background=arguments.one_of(_YES_OR_NO, background=background),
             raises=arguments.one_of(("raise", "warn"), on_error=on_error)
@@ -234,6 +229,7 @@ class ModelCheckpoint(SavesModels):
             verify=arguments.one_of(_YES_OR_NO, verify=verify),
             max_to_keep=arguments.count_or_none(max_to_keep=max_to_keep),
             keep_best=arguments.count_or_none(keep_best=keep_best),
+            recognises=save_on_train_end or save_on_exception,
         )
         arguments.check_keeping(self.filepath, self._policy)
         arguments.check_last_saves(
@@ -245,28 +241,28 @@ class ModelCheckpoint(SavesModels):
     @property
     def period(self) -> int:
         """Epochs between two saves."""
-        return self._epochs.every
+        return self._schedule.epochs.every
 
     @period.setter
     def period(self, period: int) -> None:
-        self._epochs.every = period
+        self._schedule.epochs.every = period
 
     @property
     def epochs_since_last_save(self) -> int:
         """Epochs counted towards `period`."""
-        return self._epochs.since_last
+        return self._schedule.epochs.since_last
 
     @epochs_since_last_save.setter
     def epochs_since_last_save(self, epochs: int) -> None:
-        self._epochs.since_last = epochs
+        self._schedule.epochs.since_last = epochs
 
     @property
     def _batches_seen_since_last_saving(self) -> int:
-        return self._batches.since_last
+        return self._schedule.batches.since_last
 
     @property
     def _last_batch_seen(self) -> int:
-        return self._batches.last_index
+        return self._schedule.batches.last_index
 
     def wait(self) -> None:
         """Returns when all that was asked to be saved is on the disk.
@@ -284,19 +280,15 @@ class ModelCheckpoint(SavesModels):
             logs: Not used.
         """
         del logs
-        self._due_batch = self._saved_step = self._last_logs = None
+        self._saved_step = self._last_logs = None
         self._current_epoch = 0
+        self._epoch = EpochUnderWay()
         self._is_begun = False
         self._prepare()
         if self.load_weights_on_restart:
             self._load_newest()
-        if self._seconds is not None:
-            self._seconds.begin(time.monotonic())
-        self._end_watch()
-        if self.save_on_exception:
-            self._watch = self._runtime.watch_fit(
-                self._model, self._save_after_failure
-            )
+        self._schedule.begin()
+        self._begin_watch()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Notes the epoch; with the first one, whether a run goes on.
@@ -309,14 +301,15 @@ class ModelCheckpoint(SavesModels):
         self._hear()
         self._current_epoch = epoch
         self._last_logs = None
-        self._batches.begin_epoch()
-        if self.save_on_exception:
-            self._step_at_epoch = self._runtime.iterations(self.model)
+        if not self._epoch.begin(epoch):
+            self._schedule.batches.begin_epoch()
+            if self.save_on_exception:
+                self._step_at_epoch = self._runtime.iterations(self.model)
         if not self._is_begun:
             self._is_begun = True
             self._settle_best(epoch)
 
-    @batch_hook(lambda callback: callback._is_by_batch)  # noqa: SLF001
+    @batch_hook(lambda callback: callback._schedule.is_by_batch)  # noqa: SLF001
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Saves if enough batches, or enough time, have passed.
 
@@ -328,7 +321,7 @@ class ModelCheckpoint(SavesModels):
         if not self._should_save_on_batch(batch):
             return
         if self.save_best_only and self.monitor not in (logs or {}):
-            self._due_batch = batch
+            self._schedule.defer(batch)
             self._tell_of_wait()
             return
         self._save_model(epoch=self._current_epoch, batch=batch, logs=logs)
@@ -342,10 +335,8 @@ class ModelCheckpoint(SavesModels):
         """
         self._hear()
         self._last_logs = logs or {}
-        if self._is_due_after_epoch():
-            batch, self._due_batch = self._due_batch, None
-            if batch is None and self._seconds is not None:
-                batch = self._batches.last_index
+        if self._schedule.is_due_after_epoch():
+            batch = self._schedule.batch_to_name()
             self._save_model(epoch=epoch, batch=batch, logs=logs)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
@@ -358,29 +349,21 @@ class ModelCheckpoint(SavesModels):
         self._model_before = _reference(self._model)
         try:
             if self.save_on_train_end:
-                self._save_last(logs)
+                self._save_last(logs or self._last_logs)
         finally:
             try:
                 self._store.close()
             finally:
                 self._take_stock()
 
-    def _is_due_after_epoch(self) -> bool:
-        if self._seconds is not None:
-            return self._due_batch is not None or self._seconds.is_due(
-                time.monotonic()
-            )
-        if self.save_freq == "epoch":
-            return self._epochs.is_due()
-        return self._due_batch is not None
-
     def _should_save_on_batch(self, batch: int) -> bool:
-        is_due = self._batches.is_due_after(
+        return self._schedule.is_due_after_batch(
             within_epoch(batch, self._steps_in_epoch)
         )
-        if self._seconds is not None:
-            return self._seconds.is_due(time.monotonic())
-        return is_due
+
+    def _resume_monitoring(self, state: Mapping[str, Any]) -> None:
+        super()._resume_monitoring(state)
+        self._is_begun = True
 
     def _settle_best(self, epoch: int) -> None:
         """Finds out what is to be beaten.
@@ -400,54 +383,8 @@ class ModelCheckpoint(SavesModels):
             self._read_best()
         self._saved_best = self._best
 
-    def _end_watch(self) -> None:
-        watch, self._watch = self._watch, None
-        if watch is not None:
-            watch.close()
-
-    def _save_after_failure(self, error: BaseException) -> None:
-        """Saves what there is when `fit` ends with an error."""
-        del error
-        self._watch = None
-        failure = self._try_to_save_last()
-        if failure is not None:
-            self._warn(
-                f"{type(self).__name__}: the state in which `fit` was ended "
-                f"could not be saved: {failure}. The last checkpoint before "
-                "stands."
-            )
-
-    def _try_to_save_last(self) -> object:
-        """Saves the last state; returns what went wrong, if something did."""
-        if self._runtime.is_state_lost(self._model):
-            return "the step that was interrupted took it along"
-        try:
-            self._store.warn_of_failures()
-            self._save_last(self._last_logs)
-            self._store.close()
-        except Exception as failure:  # noqa: BLE001 - another one is raised
-            return failure
-        finally:
-            self._take_stock()
-        return None
-
-    def _save_last(self, logs: Logs | None) -> None:
-        step = self._runtime.iterations(self.model)
-        if step is not None and step == self._saved_step:
-            return
-        batch = None if logs else self._last_batch(step)
-        self._save_model(epoch=self._current_epoch, batch=batch, logs=logs)
-
-    def _last_batch(self, step: int | None) -> int | None:
-        """The batch that was trained last, where an epoch was not ended."""
-        if self._is_by_batch:
-            return self._batches.last_index
-        if step is None or self._step_at_epoch is None:
-            return None
-        return max(step - self._step_at_epoch - 1, 0)
-
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_watch": None, "_model_before": None}
+        return {**super().__getstate__(), "_model_before": None}
 
 
 def _reference(model: Any) -> Any:

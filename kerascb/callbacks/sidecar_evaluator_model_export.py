@@ -91,7 +91,7 @@ class SidecarEvaluatorModelExport(ModelCheckpoint):
         Args:
             logs: Metric name to value.
         """
-        if self._epochs.is_due():
+        if self._schedule.epochs.is_due():
             self._save_model(epoch=self.export_index, batch=None, logs=logs)
 
     def _newest_number(self) -> int:

@@ -6,19 +6,21 @@ import json
 import os
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import h5py
 
 from kerascb import runtime
 from kerascb.checkpoint.files.filesystem import filesystem_of
-from kerascb.checkpoint.files.remote import at_hand, lent
+from kerascb.checkpoint.files.parts import opened
+from kerascb.checkpoint.files.remote import lent
 from kerascb.errors import InvalidArgument
 from kerascb.runtime import Format, Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _METADATA = "metadata.json"
 _SHARDED_WEIGHTS = ".weights.json"
 _ORBAX_FILES = frozenset(
@@ -128,8 +130,8 @@ def find(path: str) -> Found:
     if kind == "folder":
         return _in_directory(path, frozenset(files.names(path)))
     if kind == "file":
-        with at_hand(path) as local:
-            return _in_file(path, local)
+        with opened(path) as file:
+            return _in_file(path, file)
     if files.kind(f"{path}.index") == "file":
         return Found(path, Format.TF_CHECKPOINT)
     if files.kind(f"{path}.weights.h5") == "file":
@@ -139,9 +141,7 @@ def find(path: str) -> Found:
 
 def _in_directory(folder: str, names: frozenset[str]) -> Found:
     if "saved_model.pb" in names:
-        with lent(folder) as readable:
-            owner = runtime.owner_of(readable)
-        return Found(folder, Format.SAVED_MODEL, owner)
+        return Found(folder, Format.SAVED_MODEL, runtime.owner_of(names))
     # An unzipped archive or one of Orbax's: Keras tells them apart itself.
     if (
         "config.json" in names
@@ -163,27 +163,28 @@ def _in_directory(folder: str, names: frozenset[str]) -> Found:
     )
 
 
-def _in_file(path: str, local: str) -> Found:
+def _in_file(path: str, file: BinaryIO) -> Found:
     if path.endswith(_SHARDED_WEIGHTS):
         return Found(path, Format.WEIGHTS)
-    if zipfile.is_zipfile(local):
-        with zipfile.ZipFile(local) as archive:
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
             if _METADATA in archive.namelist():
                 metadata = json.loads(archive.read(_METADATA))
                 version = metadata.get("keras_version", "")
                 return Found(path, Format.KERAS, version)
-    if not h5py.is_hdf5(local):
+    file.seek(0)
+    if file.read(len(_HDF5)) != _HDF5:
         raise InvalidArgument(
             f"{path!r} is neither a .keras archive nor an HDF5 file."
         )
-    with h5py.File(local, "r") as content:
-        attributes = dict(content.attrs)
-    version = attributes.get("keras_version", "")
+    with h5py.File(file, "r") as content:
+        names = frozenset(content.attrs)
+        version = content.attrs.get("keras_version", "")
     if isinstance(version, bytes):
         version = version.decode()
-    if "model_config" in attributes:
+    if "model_config" in names:
         return Found(path, Format.HDF5, str(version))
-    if "layer_names" in attributes:
+    if "layer_names" in names:
         return Found(path, Format.HDF5_WEIGHTS, str(version))
     return Found(path, Format.WEIGHTS)
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerascb.checkpoint.files.filesystem import filesystem_of
-from kerascb.checkpoint.files.remote import at_hand, lent
-from kerascb.layouts.notes import encode
+from kerascb.checkpoint.commit.prefix import shards_at
+from kerascb.checkpoint.files.parts import opened
+from kerascb.checkpoint.files.remote import remote_filesystem
+from kerascb.layouts.notes import BEGINNING, decode, encode, in_stream
+from kerascb.layouts.tensor_bundle import data_suffix, note_at_end
 from kerascb.paths import is_remote
 from kerascb.runtime import read_note
 
@@ -20,12 +22,14 @@ __all__ = ["encode", "read"]
 _VARIABLES = "variables/variables"
 """The TensorFlow checkpoint that a SavedModel directory has."""
 
+_LONGEST = 256 << 10
+"""Bytes of the longest note: of a model with 2,500 seeds."""
+
 
 def read(path: str) -> dict[str, Any] | None:
     """The note of a checkpoint, here or far away.
 
-    A file that is far away is fetched whole; so is a TensorFlow checkpoint
-    that TensorFlow does not reach.
+    Of what is far away no more is fetched than that.
 
     Args:
         path: A file, a directory, or the prefix of a TensorFlow checkpoint.
@@ -46,12 +50,15 @@ def read(path: str) -> dict[str, Any] | None:
 
 
 def _read_from_afar(path: str) -> dict[str, Any] | None:
-    files = filesystem_of(path)
+    files = remote_filesystem(path)
+    if files.kind(path) == "file":
+        with opened(path) as file:
+            return in_stream(file)
     for prefix in (path, f"{path}/{_VARIABLES}"):
-        if files.kind(f"{prefix}.index") == "file":
-            with lent(prefix) as readable:
-                return read_note(readable)
-    if files.kind(path) != "file":
-        return None
-    with at_hand(path) as local:
-        return read_note(local)
+        shards = shards_at(files, prefix)
+        if shards is not None:
+            data = prefix + data_suffix(0, shards)
+            start = max(files.size(data) - _LONGEST, 0)
+            end = files.part(data, start, _LONGEST)
+            return decode(note_at_end(end, BEGINNING) or b"")
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import string
 from typing import TYPE_CHECKING, Any
@@ -104,6 +105,22 @@ def literal(template: str) -> str | None:
         'a{x}'
     """
     return None if fields_of(template) else template.format()
+
+
+def home_of(template: str) -> str:
+    """The deepest folder on the way that has no placeholder in its path.
+
+    Args:
+        template: The template.
+
+    Example:
+        >>> home_of("run/{epoch}/model.keras")
+        'run'
+    """
+    folder = os.path.dirname(template)
+    while (home := literal(folder)) is None:
+        folder = os.path.dirname(folder)
+    return home
 
 
 def pattern_of(template: str) -> re.Pattern[str]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerascb.layouts import notes
+from kerascb.layouts.archive import ZipLayout
+from kerascb.layouts.checksums import crc32c
 from kerascb.runtime import FrozenArray
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from kerascb.runtime import Format, FrozenValue, Runtime
 
 _ALIGNMENT = 64
+_DATED = "metadata.json"
+"""What an archive says of the moment it was made."""
 
 
 class Arena:
@@ -45,6 +49,20 @@ class Arena:
     def clear(self) -> None:
         """Gives the memory back."""
         self._memory = np.empty(0, np.uint8)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a checkpoint holds; equal to another's if nothing has changed.
+
+    Attributes:
+        files: Name → layout, in which is all that is no variable, such as the
+            configuration.
+        checksums: The CRC-32C of every value.
+    """
+
+    files: Mapping[str, FileLayout]
+    checksums: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -99,21 +117,7 @@ class Snapshot:
         Args:
             arena: Where to keep the values from now on.
         """
-        arrays = {
-            index: array
-            for index, value in enumerate(self.values)
-            if value.is_shared and not (array := value.array()).dtype.hasobject
-        }
-        memory = arena.take(
-            sum(_aligned(array.nbytes) for array in arrays.values())
-        )
-        start = 0
-        for index, array in arrays.items():
-            place = memory[start : start + array.nbytes]
-            start += _aligned(array.nbytes)
-            copy = place.view(array.dtype).reshape(array.shape)
-            np.copyto(copy, array)
-            self.values[index] = FrozenArray(copy)
+        settle(self.values, arena)
 
     def write(self, staging: Staging) -> None:
         """Writes all files; from any thread, and again if it has to be.
@@ -126,6 +130,20 @@ class Snapshot:
         for name, layout in self.files.items():
             staging.write(name, layout.render(values, note))
 
+    def content(self) -> Content:
+        """What would be found in the files, but for the note and the date.
+
+        From any thread.
+        """
+        return Content(
+            {name: _undated(layout) for name, layout in self.files.items()},
+            tuple(crc32c(value.raw()) for value in self.values),
+        )
+
+    def has_bfloat16(self) -> bool:
+        """Whether some value is made of such numbers."""
+        return any(value.dtype == "bfloat16" for value in self.values)
+
     def _note(self) -> bytes:
         seeds = [self.values[index].array().tolist() for index in self.seeds]
         note = notes.encode({**self.note, "seeds": seeds})
@@ -133,6 +151,40 @@ class Snapshot:
             return note
         # Thousands of metrics; what goes on without them is more important.
         return notes.encode({**self.note, "seeds": seeds, "metrics": {}})
+
+
+def _undated(layout: FileLayout) -> FileLayout:
+    if not isinstance(layout, ZipLayout):
+        return layout
+    return ZipLayout(
+        tuple(entry for entry in layout.entries if entry[0] != _DATED)
+    )
+
+
+def settle(values: list[FrozenValue], arena: Arena) -> None:
+    """Has values lie in an arena that share their memory with variables.
+
+    Strings stay where they are, and so does what has memory of its own.
+
+    Args:
+        values: The values; those that are copied are replaced.
+        arena: Where to keep them from now on.
+    """
+    arrays = {
+        index: array
+        for index, value in enumerate(values)
+        if value.is_shared and not (array := value.array()).dtype.hasobject
+    }
+    memory = arena.take(
+        sum(_aligned(array.nbytes) for array in arrays.values())
+    )
+    start = 0
+    for index, array in arrays.items():
+        place = memory[start : start + array.nbytes]
+        start += _aligned(array.nbytes)
+        copy = place.view(array.dtype).reshape(array.shape)
+        np.copyto(copy, array)
+        values[index] = FrozenArray(copy)
 
 
 def _aligned(size: int) -> int:

@@ -2,94 +2,36 @@
 
 from __future__ import annotations
 
-import logging
 import os
+import tempfile
+import threading
 from collections import deque
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import tenacity
-
-from kerascb.checkpoint import path_template, places
-from kerascb.checkpoint.catalog.manifest import has_manifest
-from kerascb.checkpoint.catalog.shelf import Shelf
-from kerascb.checkpoint.commit import Kind, clean_leftovers, commit
+from kerascb.checkpoint import places
+from kerascb.checkpoint.catalog.shelf import Shelves
+from kerascb.checkpoint.commit import Kind, clean_all_leftovers, commit
 from kerascb.checkpoint.files.direct import DirectFileSystem
 from kerascb.checkpoint.files.filesystem import filesystem_of
 from kerascb.checkpoint.files.local import LocalFileSystem
-from kerascb.checkpoint.snapshot import Arena, Snapshot
+from kerascb.checkpoint.retries import attempts
+from kerascb.checkpoint.snapshot import Arena, Content, Snapshot
 from kerascb.checkpoint.writer import BackgroundWriter
 from kerascb.layouts import tensor_bundle
 from kerascb.layouts.plan import NotPlannable
 from kerascb.runtime import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
+    from kerascb.checkpoint.catalog.shelf import Shelf
     from kerascb.checkpoint.commit import Staging, Written
     from kerascb.checkpoint.files.remote import RemoteFileSystem
+    from kerascb.checkpoint.request import Policy, Request
     from kerascb.runtime import Runtime
 
-_SHORTEST_WAIT_S = 0.5
-_LONGEST_WAIT_S = 30
 _OWN = frozenset({Format.OWN, Format.OWN_WEIGHTS})
-_log = logging.getLogger(__name__)
-_HOPELESS = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
-"""Errors that do not go away by waiting."""
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How checkpoints are written.
-
-    Attributes:
-        background: Write in a thread of its own while training goes on.
-        raises: Raise what goes wrong; else it is warned of.
-        retries: How often to try again what failed (≥ 0).
-        verify: Read back what was written before it becomes visible.
-        max_to_keep: How many of the newest stay; `None` for all.
-        keep_best: How many of the best stay besides; `None` for none.
-    """
-
-    background: bool = False
-    raises: bool = True
-    retries: int = 0
-    verify: bool = False
-    max_to_keep: int | None = None
-    keep_best: int | None = None
-
-    @property
-    def needs_manifest(self) -> bool:
-        """Whether it has to be noted what was written."""
-        return (
-            self.verify
-            or self.max_to_keep is not None
-            or self.keep_best is not None
-        )
-
-
-@dataclass(frozen=True)
-class Request:
-    """One checkpoint to write.
-
-    Attributes:
-        path: Where to.
-        form: What to write there.
-        options: What TensorFlow takes as options of a save, or `None`.
-        note: What to remember of it; see `kerascb.checkpoint.notes`.
-        template: What the path was made of, for the manifest; `None` for a
-            worker's own file, which is to be found in none.
-        when_done: Called when nothing more is done with the path, in the
-            thread that wrote it.
-    """
-
-    path: str
-    form: Format
-    options: Any = None
-    note: Mapping[str, Any] = field(default_factory=dict)
-    template: str | None = None
-    when_done: Callable[[], None] = lambda: None
 
 
 class CheckpointStore:
@@ -114,12 +56,17 @@ class CheckpointStore:
         self._owner = owner
         self._writer = BackgroundWriter(f"{owner} of kerascb")
         self._arena = Arena()
+        self._settled: threading.Event | None = None
         self._direct: DirectFileSystem | None = None
         self._finished: deque[Request] = deque()
         self._failed: deque[Request] = deque()
         self._told: set[str] = set()
-        self._shelf: Shelf | None = None
-        self._is_shelf_known = False
+        self._written_last: tuple[str, Content] | None = None
+        self._shelves = Shelves(
+            always=policy.needs_manifest,
+            max_to_keep=policy.max_to_keep,
+            keep_best=policy.keep_best,
+        )
 
     def begin(self, template: str) -> None:
         """Prepares the folder that checkpoints will go to.
@@ -132,10 +79,9 @@ class CheckpointStore:
         """
         self.warn_of_failures()  # of a fit that ended before it heard
         # Another run may have written there meanwhile.
-        self._shelf, self._is_shelf_known = None, False
-        folder = path_template.literal(os.path.dirname(template))
-        if folder is not None:
-            clean_leftovers(filesystem_of(template), folder)
+        self._shelves.forget()
+        self._written_last = None
+        clean_all_leftovers(filesystem_of(template), template)
 
     def save(self, model: Any, request: Request, runtime: Runtime) -> None:
         """Saves a model as it is now.
@@ -154,6 +100,31 @@ class CheckpointStore:
         except Exception as failure:  # noqa: BLE001 - raised, or warned of
             self._note_failure(request)
             self._tell([failure])
+
+    def is_written(
+        self, model: Any, request: Request, runtime: Runtime
+    ) -> bool:
+        """Whether what was written last is what would be written now.
+
+        Waits for it. Where that cannot be known, it is taken not to be so.
+        All workers have to ask: they may have to freeze the model together.
+
+        Args:
+            model: The model, its variables up to date.
+            request: Where to, and as what.
+            runtime: The Keras of the model.
+        """
+        self._writer.join()
+        if self._written_last is None:
+            return False
+        place, content = self._written_last
+        if place != request.place:
+            return False
+        try:
+            snapshot = self._freeze(model, request, runtime)
+        except Exception:  # noqa: BLE001 - `save` comes next, and tells
+            return False
+        return snapshot is not None and snapshot.content() == content
 
     def wait(self) -> None:
         """Returns when everything is written that was asked for.
@@ -207,25 +178,65 @@ class CheckpointStore:
             runtime.save(model, request.path, request.form, request.options)
             self._note_success(request)
             return
+        self._await_memory()
         snapshot = self._freeze(model, request, runtime)
+        if self._is_left_to_chief(request):
+            self._take_part(model, request, snapshot, runtime)
+            return
         if snapshot is not None and self._policy.background:
+            settled = threading.Event()
             self._writer.submit(
-                partial(self._put_settled, request, snapshot),
-                self._tell_of_queue,
+                partial(self._put_settled, request, snapshot, settled)
             )
+            self._settled = settled
             return
         self._writer.join()
         if snapshot is not None:
-            self._put(request, snapshot.write)
+            self._put_snapshot(request, snapshot)
         else:
             self._put(request, partial(_fill_by_keras, model, request, runtime))
+
+    def _is_left_to_chief(self, request: Request) -> bool:
+        """Whether it is the chief that writes, and lists, what all share."""
+        return not (
+            request.is_chief or request.template is None
+        ) and self._shelves.is_listed(
+            filesystem_of(request.place), request.home
+        )
+
+    def _take_part(
+        self,
+        model: Any,
+        request: Request,
+        snapshot: Snapshot | None,
+        runtime: Runtime,
+    ) -> None:
+        """Does what the workers of a chief that saves have to do with it."""
+        if snapshot is not None:
+            self._remember(request, snapshot)
+        else:
+            with tempfile.TemporaryDirectory(prefix="kerascb-") as scratch:
+                name = os.path.basename(request.path.rstrip("/"))
+                path = os.path.join(scratch, name)
+                runtime.save(model, path, request.form, request.options)
+        self._note_success(request)
+
+    def _await_memory(self) -> None:
+        """Waits until the snapshot before has moved into the arena.
+
+        With the state that is being written there are then never more than
+        two beside the model's own, however often a save is asked for.
+        """
+        self._writer.wait_for_room(self._tell_of_queue)
+        if self._settled is not None:
+            self._settled.wait()
 
     def _freeze(
         self, model: Any, request: Request, runtime: Runtime
     ) -> Snapshot | None:
         """What the model is now; `None` if only Keras can write it."""
         try:
-            return Snapshot.take(
+            snapshot = Snapshot.take(
                 model,
                 request.form,
                 request.options,
@@ -235,63 +246,67 @@ class CheckpointStore:
         except NotPlannable as reason:
             self._tell_of_foreground(str(reason))
             return None
+        if snapshot.has_bfloat16() and not request.form.gives_back_bfloat16(
+            runtime.name
+        ):
+            self._tell_once(
+                "no Keras can load the bfloat16 weights of this model from "
+                f"{request.form.value}, as {runtime.package} writes it. Save "
+                "to another format, or keep the weights in float32."
+            )
+        return snapshot
 
-    def _put_settled(self, request: Request, snapshot: Snapshot) -> None:
+    def _put_settled(
+        self, request: Request, snapshot: Snapshot, settled: threading.Event
+    ) -> None:
         try:
-            snapshot.settle(self._arena)
-            self._put(request, snapshot.write)
+            try:
+                snapshot.settle(self._arena)
+            finally:
+                settled.set()
+            self._put_snapshot(request, snapshot)
         except BaseException:
             self._note_failure(request)
             raise
 
+    def _put_snapshot(self, request: Request, snapshot: Snapshot) -> None:
+        self._put(request, snapshot.write)
+        self._remember(request, snapshot)
+
+    def _remember(self, request: Request, snapshot: Snapshot) -> None:
+        if self._policy.recognises:
+            self._written_last = request.place, snapshot.content()
+
     def _put(self, request: Request, fill: Callable[[Staging], None]) -> None:
         shelf = self._shelf_for(request)
-        self._attempt(self._commit, request, fill, shelf)
+        self._written_last = None
+        self._attempt(request.path, self._commit, request, fill, shelf)
         if shelf is not None:
-            self._attempt(shelf.settle, request.path, request.note)
+            path, note = request.path, request.note
+            self._attempt(path, shelf.settle, path, note)
         self._note_success(request)
 
     def _note_success(self, request: Request) -> None:
-        request.when_done()
+        request.when_done(request.place)
         self._finished.append(request)
 
     def _note_failure(self, request: Request) -> None:
         self._failed.append(request)
-        request.when_done()
+        request.when_done(request.place)
 
     def _shelf_for(self, request: Request) -> Shelf | None:
         """What lists the checkpoint; `None` where nothing has to."""
-        template = request.template
-        if template is None:
+        if request.template is None:
             return None
-        if not self._is_shelf_known:
-            files = filesystem_of(template)
-            # A list that is there must not be left to tell of former files.
-            if self._policy.needs_manifest or has_manifest(files, template):
-                self._shelf = Shelf(
-                    files,
-                    template,
-                    max_to_keep=self._policy.max_to_keep,
-                    keep_best=self._policy.keep_best,
-                )
-            self._is_shelf_known = True
-        return self._shelf
+        files = filesystem_of(request.place)
+        return self._shelves.shelf(files, request.template, request.home)
 
-    def _attempt(self, action: Callable[..., None], *arguments: Any) -> None:
-        for attempt in self._attempts():
+    def _attempt(
+        self, path: str, action: Callable[..., None], *arguments: Any
+    ) -> None:
+        for attempt in attempts(self._policy.retries, path):
             with attempt:
                 action(*arguments)
-
-    def _attempts(self) -> tenacity.Retrying:
-        return tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self._policy.retries + 1),
-            wait=tenacity.wait_exponential(
-                _SHORTEST_WAIT_S, max=_LONGEST_WAIT_S
-            ),
-            retry=tenacity.retry_if_exception(_may_pass),
-            before_sleep=tenacity.before_sleep_log(_log, logging.WARNING),
-            reraise=True,
-        )
 
     def _commit(
         self,
@@ -303,18 +318,19 @@ class CheckpointStore:
             if shelf is not None:
                 shelf.add(request.path, request.form, request.note, written)
 
-        files = self._files_for(request.path)
+        files = self._files_for(request.place)
         commit(
             files,
-            request.path,
+            request.place,
             _kind_of(request.form),
             fill,
             before_visible=list_it,
             verify=self._policy.verify,
             checksums=shelf is not None,
+            shown=request.path,
         )
         if request.form is Format.TF_CHECKPOINT:
-            _note_newest(files, request.path)
+            _note_newest(files, request.place)
 
     def _files_for(self, path: str) -> LocalFileSystem | RemoteFileSystem:
         files = filesystem_of(path)
@@ -335,10 +351,7 @@ class CheckpointStore:
             raise first
 
     def _warn_of(self, failure: BaseException) -> None:
-        self._warn(
-            f"{self._owner}: a checkpoint could not be saved, and training "
-            f"goes on without it: {failure}"
-        )
+        self._warn(f"{self._owner}: a checkpoint could not be saved: {failure}")
 
     def _tell_of_queue(self) -> None:
         self._tell_once(
@@ -383,8 +396,3 @@ def _fill_by_keras(
 ) -> None:
     runtime.save(model, staging.path, request.form, request.options)
     staging.adopt()
-
-
-def _may_pass(error: BaseException) -> bool:
-    """Whether an error may be gone in a moment: a busy drive, a lock."""
-    return isinstance(error, OSError) and not isinstance(error, _HOPELESS)

@@ -29,6 +29,8 @@ class BackgroundWriter:
       same.
     - The thread lives while there is work and ends by itself. The interpreter
       waits for it at exit, so that nothing submitted is lost.
+    - Whoever waits sees to it that somebody works: a Ctrl-C in `submit`, which
+      may come before the thread has begun, keeps nobody waiting for ever.
 
     Args:
         name: Of the thread, for debuggers.
@@ -48,35 +50,46 @@ class BackgroundWriter:
         self._max_waiting = max_waiting
         self._condition = threading.Condition()
         self._waiting: deque[Job] = deque()
-        self._is_running = False
+        self._worker: threading.Thread | None = None
         self._failures: list[BaseException] = []
 
-    def submit(
-        self, job: Job, on_full: Callable[[], None] | None = None
-    ) -> None:
+    def wait_for_room(self, on_full: Callable[[], None]) -> None:
+        """Returns when a job may be submitted without waiting.
+
+        Args:
+            on_full: Called before waiting, if there is no room.
+        """
+        with self._condition:
+            if self._is_full():
+                on_full()
+        self._wait_until(lambda: not self._is_full())
+
+    def submit(self, job: Job) -> None:
         """Has a job run as soon as those before it are done.
 
         Args:
             job: What to do.
-            on_full: Called before waiting, if there is no room.
         """
         with self._condition:
-            if self._is_full() and on_full is not None:
-                on_full()
-            self._condition.wait_for(lambda: not self._is_full())
+            self._wait_until(lambda: not self._is_full())
             self._waiting.append(job)
-            if self._is_running:
-                return
-            self._is_running = True
-        try:
-            threading.Thread(target=self._run, name=self._name).start()
-        except RuntimeError:  # none can be started while Python shuts down
-            self._work_off()
+            self._have_a_worker()
 
-    def join(self) -> None:
-        """Returns when everything submitted is done."""
-        with self._condition:
-            self._condition.wait_for(lambda: not self._is_running)
+    @property
+    def is_busy(self) -> bool:
+        """Whether something submitted is not done yet."""
+        return bool(self._waiting) or self._has_worker()
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Returns when everything submitted is done.
+
+        Args:
+            timeout_s: How long to wait at most, in seconds.
+
+        Returns:
+            Whether it is.
+        """
+        return self._wait_until(lambda: not self.is_busy, timeout_s)
 
     def failures(self) -> list[BaseException]:
         """The errors that were not handed out yet, the oldest first."""
@@ -86,6 +99,33 @@ class BackgroundWriter:
 
     def _is_full(self) -> bool:
         return len(self._waiting) >= self._max_waiting
+
+    def _wait_until(
+        self, is_so: Callable[[], bool], timeout_s: float | None = None
+    ) -> bool:
+        with self._condition:
+            self._have_a_worker()
+            return self._condition.wait_for(is_so, timeout_s)
+
+    def _have_a_worker(self) -> None:
+        """Sees to it that somebody runs what waits; wants the lock."""
+        if not self._waiting or self._has_worker():
+            return
+        self._worker = threading.Thread(target=self._run, name=self._name)
+        try:
+            self._worker.start()
+        except RuntimeError:  # none can be started while Python shuts down
+            self._worker = threading.current_thread()
+            self._work_off()
+
+    def _has_worker(self) -> bool:
+        """Whether another thread runs jobs: no flag that could be wrong."""
+        worker = self._worker
+        return (
+            worker is not None
+            and worker is not threading.current_thread()
+            and worker.is_alive()
+        )
 
     def _run(self) -> None:
         _give_way()
@@ -102,9 +142,13 @@ class BackgroundWriter:
             del job
 
     def _next(self) -> Job | None:
+        """A job for the worker; a thread that was replaced gets none."""
         with self._condition:
+            if self._worker is not threading.current_thread():
+                return None
             job = self._waiting.popleft() if self._waiting else None
-            self._is_running = job is not None
+            if job is None:
+                self._worker = None
             self._condition.notify_all()
             return job
 

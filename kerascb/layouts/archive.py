@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 NOTE_LIMIT = 0xFFFF
 """Bytes an archive's comment may have."""
 
+SEAL_SIZE = 8
+"""Bytes at the very end of an archive that is sealed."""
+
 _LIMIT_16 = 0xFFFF
 _LIMIT_32 = 0xFFFFFFFF
 _VERSION = 20
@@ -42,6 +45,9 @@ class ZipLayout:
     Attributes:
         entries: Name → content, in the order of the archive. A name has
             slashes between folders; no two are the same.
+        is_sealed: End the comment with a checksum of all that is no content
+            of an entry, and so has no checksum in an archive as it is. No
+            byte can then change unnoticed by `read_sealed`.
 
     Example:
         >>> import io, zipfile
@@ -53,6 +59,7 @@ class ZipLayout:
     """
 
     entries: tuple[tuple[str, bytes | FileLayout], ...]
+    is_sealed: bool = False
 
     def render(
         self, values: Sequence[memoryview], note: bytes
@@ -62,12 +69,13 @@ class ZipLayout:
         Raises:
             ValueError: If the note is too long for a comment.
         """
-        if len(note) > NOTE_LIMIT:
+        seal_size = SEAL_SIZE if self.is_sealed else 0
+        if len(note) + seal_size > NOTE_LIMIT:
             raise ValueError(
                 f"The note has {len(note)} bytes; the comment of an archive "
-                f"has at most {NOTE_LIMIT}."
+                f"has at most {NOTE_LIMIT - seal_size}."
             )
-        offset = 0
+        offset = frame = 0
         directory = []
         for name, content in self.entries:
             pieces = _pieces(content, values)
@@ -75,11 +83,28 @@ class ZipLayout:
             directory.append(entry.in_directory())
             header = entry.header()
             offset += len(header) + entry.size
+            frame = crc32(header, frame)
             yield header
             yield from pieces
-        yield from directory
-        yield _end(len(directory), sum(map(len, directory)), offset)
-        yield struct.pack("<H", len(note)) + note
+        end = b"".join(directory)
+        end += _end(len(directory), len(end), offset)
+        end += struct.pack("<H", len(note) + seal_size) + note
+        yield end
+        if self.is_sealed:
+            yield seal(crc32(end, frame))
+
+
+def seal(checksum: int) -> bytes:
+    """How an archive ends that is sealed.
+
+    Args:
+        checksum: The CRC-32 of all before that is no content of an entry.
+
+    Example:
+        >>> seal(0xABC)
+        b'00000abc'
+    """
+    return b"%08x" % checksum
 
 
 @dataclass(frozen=True)

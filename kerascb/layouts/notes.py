@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import h5py
 
@@ -18,6 +18,9 @@ from kerascb.layouts.hdf5 import NOTE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+BEGINNING = b'{"kerascb":'
+"""What `encode` begins every note with."""
 
 _VERSION = 1
 _ROOM = 16 * 1024  # for some 250 metrics
@@ -118,20 +121,32 @@ def in_file(path: str) -> dict[str, Any] | None:
     """
     try:
         with open(path, "rb") as file:
-            is_zip = file.read(len(_ZIP)) == _ZIP
-        return decode(_of_archive(path) if is_zip else _of_hdf5(path))
+            return in_stream(file)
+    except OSError:
+        return None
+
+
+def in_stream(file: BinaryIO) -> dict[str, Any] | None:
+    """Does what `in_file` does for a file that is open.
+
+    Args:
+        file: The file, at its beginning; may be read anywhere.
+    """
+    try:
+        is_zip = file.read(len(_ZIP)) == _ZIP
+        return decode(_of_archive(file) if is_zip else _of_hdf5(file))
     except (OSError, RuntimeError, ValueError, zipfile.BadZipFile):
         return None
 
 
-def _of_archive(path: str) -> bytes:
-    with zipfile.ZipFile(path) as archive:
+def _of_archive(file: BinaryIO) -> bytes:
+    with zipfile.ZipFile(file) as archive:
         return archive.comment
 
 
-def _of_hdf5(path: str) -> bytes:
-    with h5py.File(path, "r") as file:
-        found = file.get(NOTE_NAME)
+def _of_hdf5(file: BinaryIO) -> bytes:
+    with h5py.File(file, "r") as content:
+        found = content.get(NOTE_NAME)
         is_ours = (
             isinstance(found, h5py.Dataset)
             and found.dtype == "uint8"

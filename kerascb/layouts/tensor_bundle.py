@@ -249,6 +249,24 @@ def with_shards(index: bytes, shards: int) -> bytes:
     return header.replaced(index, bytes(value))
 
 
+def note_at_end(data: bytes, beginning: bytes) -> bytes | None:
+    """The note that the file with the tensors ends with.
+
+    Args:
+        data: The end of that file, as long as notes may be.
+        beginning: What every note begins with.
+
+    Returns:
+        The note as it was given; `None` if there is none that is whole.
+    """
+    start = len(data)
+    while (start := data.rfind(beginning, 0, start)) >= 0:
+        note = data[start:]
+        if data.endswith(EncodedStrings.of([note]).data):
+            return note
+    return None
+
+
 def checkpoint_state(prefix: str) -> bytes:
     """What the file `checkpoint` says in the folder of the newest checkpoint.
 

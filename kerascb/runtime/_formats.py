@@ -35,6 +35,19 @@ class Format(enum.Enum):
         """
         return self in _WITH_OPTIONS[runtime]
 
+    def gives_back_bfloat16(self, runtime: str) -> bool:
+        """Whether Keras can read bfloat16 values that were written to it.
+
+        HDF5 knows no such numbers; they lie there as two bytes each, and only
+        the loader of Keras 3's own layout knows what these were.
+
+        Args:
+            runtime: The Keras that writes, `"keras2"` or `"keras3"`.
+        """
+        return not self.is_one_file or (
+            runtime == "keras3" and self in _OF_KERAS3
+        )
+
 
 _WEIGHTS = frozenset(
     {
@@ -47,6 +60,7 @@ _WEIGHTS = frozenset(
 _ONE_FILE = frozenset(
     {Format.KERAS, Format.HDF5, Format.WEIGHTS, Format.HDF5_WEIGHTS}
 )
+_OF_KERAS3 = frozenset({Format.KERAS, Format.WEIGHTS})
 _WITH_OPTIONS = {
     "keras2": frozenset(
         {

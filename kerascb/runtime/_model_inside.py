@@ -7,8 +7,12 @@ removes the other's: a file left there would be taken for the model.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from kerascb.runtime._files import files_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 KERAS2_FILE = "keras_metadata.pb"
 """What Keras 2 reads a model from."""
@@ -17,17 +21,16 @@ KERAS3_FILE = os.path.join("assets.extra", "kerascb.keras")
 """The archive that kerascb writes; TensorFlow ignores that folder."""
 
 
-def owner_of(folder: str) -> str:
+def owner_of(names: Collection[str]) -> str:
     """The major version of the Keras whose model is in a directory.
 
     Args:
-        folder: A SavedModel directory, on this machine or far away.
+        names: What a SavedModel directory has in it.
 
     Returns:
         `"2"` or `"3"`; `"3"` also for a graph that comes without a model.
     """
-    exists = files_of(folder).exists
-    return "2" if exists(os.path.join(folder, KERAS2_FILE)) else "3"
+    return "2" if KERAS2_FILE in names else "3"
 
 
 def remove(folder: str, name: str) -> None:

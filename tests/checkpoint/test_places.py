@@ -1,6 +1,8 @@
 """Whether a path can be written to."""
 
+import errno
 import os
+import subprocess
 
 import pytest
 
@@ -73,13 +75,110 @@ def test_a_directory_may_be_replaced(tmp_path, form):
     check_kind("m", form, "ModelCheckpoint")
 
 
-def test_a_file_that_may_be_written_over_passes(tmp_path, monkeypatch):
-    """In a folder without permission, too: no new file is made there."""
-    (tmp_path / "m.keras").write_text("")
-    monkeypatch.setattr(
-        "os.access", lambda path, mode: str(path).endswith("m.keras")
-    )
+FORMS = [Format.KERAS, Format.SAVED_MODEL, Format.TF_CHECKPOINT]
 
-    check_writable(str(tmp_path / "m.keras"), Format.KERAS, "ModelCheckpoint")
-    with pytest.raises(UnwritablePath, match="no permission"):
-        check_writable(str(tmp_path / "n.keras"), Format.KERAS, "X")
+
+@pytest.fixture
+def unwritable(monkeypatch):
+    """Takes the permission to write from paths, as root cannot be refused."""
+    taken = set()
+    access = os.access
+
+    def ask(path, mode):
+        is_taken = os.path.realpath(path) in taken and mode & os.W_OK
+        return not is_taken and access(path, mode)
+
+    monkeypatch.setattr("os.access", ask)
+    return taken.add
+
+
+@pytest.fixture
+def read_only(tmp_path):
+    """A disk with a file `m.keras` that cannot be written to."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no disk can be mounted: {error}")
+    (folder / "m.keras").touch()
+    remount = ["mount", "-o", "remount,ro", str(folder)]
+    subprocess.run(remount, check=True)
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)  # noqa: S607
+
+
+def test_pain_a_writable_file_in_a_folder_that_is_not(tmp_path, unwritable):
+    """The new file has to be made beside it before it is renamed."""
+    path = tmp_path / "m.keras"
+    path.touch()
+    unwritable(str(tmp_path))
+
+    with pytest.raises(UnwritablePath, match="no permission to write in"):
+        check_writable(str(path), Format.KERAS, "ModelCheckpoint")
+
+
+def test_a_file_that_the_model_itself_writes_over(tmp_path, unwritable):
+    """It needs no permission for the folder."""
+    path = tmp_path / "m.keras"
+    path.touch()
+    unwritable(str(tmp_path))
+
+    check_writable(str(path), Format.OWN, "ModelCheckpoint")
+
+
+def test_a_file_that_is_write_protected(tmp_path, unwritable):
+    """A save would refuse to replace it."""
+    path = tmp_path / "m.keras"
+    path.touch()
+    unwritable(str(path))
+
+    with pytest.raises(UnwritablePath, match=r"m.keras' is write-protected"):
+        check_writable(str(path), Format.KERAS, "ModelCheckpoint")
+
+
+def test_a_link_into_a_folder_that_cannot_be_written(tmp_path, unwritable):
+    """What counts is where it leads to."""
+    (tmp_path / "there").mkdir()
+    os.symlink(tmp_path / "there" / "m.keras", tmp_path / "m.keras")
+    unwritable(str(tmp_path / "there"))
+
+    with pytest.raises(UnwritablePath, match=r"write in '.*there'"):
+        check_writable(str(tmp_path / "m.keras"), Format.KERAS, "X")
+
+
+def test_a_directory_that_can_be_filled_but_not_renamed(tmp_path, unwritable):
+    """It is prepared inside."""
+    (tmp_path / "m").mkdir()
+    unwritable(str(tmp_path))
+
+    check_writable(str(tmp_path / "m"), Format.SAVED_MODEL, "ModelCheckpoint")
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="Linux has it")
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ["m", "run-{epoch}/m", "new/m"])
+def test_pain_a_folder_that_only_seems_to_be_writable(name, form):
+    """Permissions say yes, to root at least."""
+    with pytest.raises(UnwritablePath, match=r"'/proc'"):
+        check_writable(f"/proc/{name}", form, "ModelCheckpoint")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ["m.keras", "new", "m-{epoch}"])
+def test_a_disk_that_is_read_only(read_only, name, form):
+    """A file that is there is no exception."""
+    with pytest.raises(UnwritablePath, match=r"in '.*/disk'|existing|prot"):
+        check_writable(str(read_only / name), form, "ModelCheckpoint")
+
+
+def test_a_full_disk_passes(monkeypatch):
+    """Somebody may make room before the first save."""
+
+    def refuse(path):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr("os.mkdir", refuse)
+
+    check_writable("m.keras", Format.KERAS, "ModelCheckpoint")

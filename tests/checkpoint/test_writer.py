@@ -77,14 +77,28 @@ def test_a_full_queue_is_told_of_before_waiting(writer):
         told.append("full")
         running.open()
 
-    writer.submit(lambda: None, on_full)
+    writer.wait_for_room(on_full)
+    writer.submit(lambda: None)
 
     assert told == ["full"]
 
 
+def test_waiting_has_a_limit(writer):
+    """What is not done then goes on."""
+    gate = Gate()
+    writer.submit(gate)
+    assert gate.is_reached.wait(TIMEOUT_S)
+
+    assert writer.join(timeout_s=0) is False
+    assert writer.is_busy
+    gate.open()
+    assert writer.join() is True
+    assert not writer.is_busy
+
+
 def test_a_queue_with_room_is_not_told_of(writer):
     """`on_full` is for waiting only."""
-    writer.submit(lambda: None, lambda: pytest.fail("there was room"))
+    writer.wait_for_room(lambda: pytest.fail("there was room"))
 
 
 def test_an_error_is_handed_out_once(writer):
@@ -94,6 +108,50 @@ def test_an_error_is_handed_out_once(writer):
 
     assert [str(one) for one in writer.failures()] == ["disk gone"]
     assert writer.failures() == []
+
+
+@pytest.mark.parametrize("begins", [False, True])
+@pytest.mark.parametrize(
+    "wait", [lambda writer: writer.join(), lambda writer: writer.submit(int)]
+)
+def test_pain_ctrl_c_while_the_thread_starts(writer, monkeypatch, begins, wait):
+    """Whoever waits next is not kept for ever, and the job runs once."""
+    start, done = threading.Thread.start, []
+
+    def interrupt(thread):
+        monkeypatch.setattr(threading.Thread, "start", start)
+        if begins:
+            start(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        writer.submit(lambda: done.append("job"))
+
+    waiting = threading.Thread(target=wait, args=(writer,), daemon=True)
+    waiting.start()
+    waiting.join(TIMEOUT_S)
+
+    assert not waiting.is_alive()
+    writer.join()
+    assert done == ["job"]
+
+
+def test_a_job_is_done_by_who_submits_it_where_no_thread_starts(
+    writer, monkeypatch
+):
+    """As while Python shuts down."""
+
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    done = []
+
+    writer.submit(lambda: done.append(threading.current_thread()))
+    writer.join()
+
+    assert done == [threading.current_thread()]
 
 
 def test_jobs_after_a_failed_one_run(writer):

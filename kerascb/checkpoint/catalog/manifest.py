@@ -20,7 +20,6 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from kerascb.checkpoint import path_template
 from kerascb.checkpoint.catalog.ledger import (
     Entry,
     FileFacts,
@@ -31,6 +30,7 @@ from kerascb.checkpoint.catalog.ledger import (
     settlement,
 )
 from kerascb.checkpoint.files.staged_names import staged_name
+from kerascb.checkpoint.path_template import home_of
 from kerascb.runtime import Format
 
 if TYPE_CHECKING:
@@ -209,35 +209,17 @@ class Manifest:
         return lock(self._folder or os.curdir)  # type: ignore[no-any-return]
 
 
-def home_of(template: str) -> str:
-    """The folder whose manifest lists what a template becomes.
+def has_manifest(files: FileSystem, home: str) -> bool:
+    """Whether there is a manifest in a folder.
 
-    Args:
-        template: A path, with or without placeholders.
-
-    Returns:
-        The deepest folder on its way that has no placeholder in its path.
-
-    Example:
-        >>> home_of("run/{epoch}/model.keras")
-        'run'
-    """
-    folder = os.path.dirname(template)
-    while (home := path_template.literal(folder)) is None:
-        folder = os.path.dirname(folder)
-    return home
-
-
-def has_manifest(files: FileSystem, template: str) -> bool:
-    """Whether there is a manifest that what a template becomes belongs to.
-
-    Who writes without one there would make it tell what is no longer so.
+    Who writes checkpoints there without it would make it tell what is no
+    longer so.
 
     Args:
         files: The file system.
-        template: A path, with or without placeholders.
+        home: The folder, as `home_of` tells it.
     """
-    return files.kind(join(home_of(template), FILE_NAME)) == "file"
+    return files.kind(join(home, FILE_NAME)) == "file"
 
 
 def join(folder: str, path: str) -> str:

@@ -13,7 +13,7 @@ from kerascb.errors import InvalidArgument, NoWholeCheckpoint
 from kerascb.improvement import Direction, did_you_mean, direction_by_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _USUAL_MONITORS = ("val_loss", "loss")
 _FRAMES_TO_CALLER = 3
@@ -38,9 +38,9 @@ def load_latest(
         model: A built model to load into: its weights, and its optimizer's
             state if it is compiled. Without it a whole model is made, and
             checkpoints that hold weights only are not looked at.
-        custom_objects: Name → class or function, for what is not Keras's.
-        compile: Compile a model that is made as it was.
-        safe_mode: Refuse code (lambdas) that came with the file.
+        custom_objects: For a model that is made; see `load_model`.
+        compile: Likewise.
+        safe_mode: Likewise.
 
     Returns:
         The model.
@@ -50,9 +50,9 @@ def load_latest(
         NoWholeCheckpoint: If all are damaged.
         InvalidArgument: If there are weights only and no `model` is given.
     """
+    load = _loader(model, custom_objects, compile, safe_mode)
     records = _loadable(directory, model)
-    how = _How(model, custom_objects, compile, safe_mode)
-    return _load_first_whole(directory, records[::-1], how)
+    return _load_first_whole(directory, records[::-1], load)
 
 
 def load_best(
@@ -78,9 +78,9 @@ def load_best(
             `val_loss`, else `loss`.
         mode: `"min"`, `"max"`, or `"auto"`: what `ModelCheckpoint` found, else
             what the name tells.
-        custom_objects: Name → class or function, for what is not Keras's.
-        compile: Compile a model that is made as it was.
-        safe_mode: Refuse code (lambdas) that came with the file.
+        custom_objects: For a model that is made; see `load_model`.
+        compile: Likewise.
+        safe_mode: Likewise.
 
     Returns:
         The model.
@@ -95,34 +95,32 @@ def load_best(
         raise InvalidArgument(
             f"`mode` must be 'auto', 'min' or 'max'; got mode={mode!r}."
         )
+    load = _loader(model, custom_objects, compile, safe_mode)
     records = _loadable(directory, model)
     ranked = _ranked(directory, records, monitor, mode)
-    how = _How(model, custom_objects, compile, safe_mode)
-    return _load_first_whole(directory, ranked, how)
+    return _load_first_whole(directory, ranked, load)
 
 
-class _How:
-    """How a checkpoint becomes a model, or goes into one."""
+def _loader(
+    model: Any,
+    custom_objects: Mapping[str, Any] | None,
+    compile: bool,
+    safe_mode: bool,
+) -> Callable[[str], Any]:
+    """What makes a model of a checkpoint, or loads it into the given one."""
+    if model is None:
+        return lambda path: load_model(
+            path,
+            custom_objects=custom_objects,
+            compile=compile,
+            safe_mode=safe_mode,
+        )
 
-    def __init__(
-        self,
-        model: Any,
-        custom_objects: Mapping[str, Any] | None,
-        compile: bool,
-        safe_mode: bool,
-    ) -> None:
-        self._model = model
-        self._arguments: dict[str, Any] = {
-            "custom_objects": custom_objects,
-            "compile": compile,
-            "safe_mode": safe_mode,
-        }
+    def load(path: str) -> Any:
+        load_weights(model, path)
+        return model
 
-    def load(self, path: str) -> Any:
-        if self._model is None:
-            return load_model(path, **self._arguments)
-        load_weights(self._model, path)
-        return self._model
+    return load
 
 
 def _loadable(directory: str | os.PathLike[str], model: Any) -> list[Record]:
@@ -144,7 +142,9 @@ def _loadable(directory: str | os.PathLike[str], model: Any) -> list[Record]:
 
 
 def _load_first_whole(
-    directory: str | os.PathLike[str], records: Sequence[Record], how: _How
+    directory: str | os.PathLike[str],
+    records: Sequence[Record],
+    load: Callable[[str], Any],
 ) -> Any:
     passed_over: list[str] = []
     for record in records:
@@ -158,7 +158,7 @@ def _load_first_whole(
                 f"{' | '.join(passed_over)}",
                 stacklevel=_FRAMES_TO_CALLER,
             )
-        return how.load(record.path)
+        return load(record.path)
     raise NoWholeCheckpoint(os.fspath(directory), passed_over)
 
 

@@ -8,7 +8,10 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Protocol
 
-from kerascb.checkpoint.commit.leftovers import clean_leftovers
+from kerascb.checkpoint.commit.leftovers import (
+    clean_all_leftovers,
+    clean_leftovers,
+)
 from kerascb.checkpoint.commit.local_place import LocalPlace
 from kerascb.checkpoint.commit.remote_place import RemotePlace
 from kerascb.checkpoint.commit.staging import Kind, Staging
@@ -26,6 +29,7 @@ __all__ = [
     "Kind",
     "Staging",
     "Written",
+    "clean_all_leftovers",
     "clean_leftovers",
     "commit",
     "is_staged",
@@ -55,6 +59,7 @@ def commit(
     before_visible: Callable[[tuple[Written, ...]], None] | None = None,
     verify: bool = False,
     checksums: bool = True,
+    shown: str | None = None,
 ) -> tuple[Written, ...]:
     """Puts a checkpoint in the place of what is at its path.
 
@@ -85,6 +90,7 @@ def commit(
         verify: Read everything back and compare, before it becomes visible.
         checksums: Sum up the files for `before_visible` and the result;
             `verify` and far away it is done in any case.
+        shown: What errors call the path, if not as it is.
 
     Returns:
         The files.
@@ -105,7 +111,7 @@ def commit(
                 before_visible(written)
             place.show()
     except OSError as error:
-        named = _named(error, path, place)
+        named = _named(error, shown or path, place)
         if named is error:
             raise
         raise named from error
@@ -139,14 +145,25 @@ def _named(error: OSError, path: str, place: _Place | None) -> OSError:
     if isinstance(error, KerascbError) or place is None:
         return error
     if error.errno in _FROM_THE_DISK:
-        folder = os.path.dirname(place.staging.path)
-        return SaveFailed(
-            error.errno,
-            f"{error.strerror or error}, after {place.staging.size():,} bytes "
-            f"of it were written; {shutil.disk_usage(folder).free:,} bytes are "
-            f"free in {folder!r}. If a checkpoint was there, one is, and whole",
-            path,
-        )
+        return SaveFailed(error.errno, _account_of(error, place), path)
     if is_staged(os.path.basename(str(error.filename))):
         return OSError(error.errno, error.strerror, path)
     return error
+
+
+def _account_of(error: OSError, place: _Place) -> str:
+    """What a disk did not take, and what that leaves there."""
+    folder = os.path.dirname(place.staging.path)
+    if is_staged(os.path.basename(folder)):  # gone in a moment
+        folder = os.path.dirname(folder)
+    text = (
+        f"{error.strerror or error}, after {place.staging.size():,} bytes of "
+        f"it were written; {shutil.disk_usage(folder).free:,} bytes are free "
+        f"in {folder!r}"
+    )
+    if isinstance(place, RemotePlace):
+        return text
+    return (
+        f"{text}. If there was a checkpoint at this path, there still is a "
+        "complete one"
+    )

@@ -78,8 +78,10 @@ def show_directory(files: LocalFileSystem, staged: str, target: str) -> None:
     `clean_leftovers` to put back. Where a directory cannot be renamed at all,
     its files are replaced one by one, the graph last.
 
-    What a user keeps in the directory stays there. What cannot be tidied up
-    once the new directory is visible is logged, and not raised.
+    What a user keeps in the directory stays there. What comes while it is
+    exchanged and cannot be taken along stays in the old one, which is kept
+    then. That is logged, with its name, and not raised; so is what cannot be
+    tidied up once the new directory is visible.
 
     Args:
         files: The file system.
@@ -126,33 +128,72 @@ def _replace(files: LocalFileSystem, staged: str, target: str) -> None:
         with contextlib.suppress(OSError):
             files.exchange(staged, target)
         raise
-    with _logging_failures(target):
-        _carry_over(files, staged, target)  # what has come meanwhile
+    _carry_over_late(files, staged, target)
 
 
 def _sync_folders(files: LocalFileSystem, folder: str) -> None:
     """Has the names in a folder and in those below it reach the disk."""
     for name in files.names(folder):
         path = f"{folder}/{name}"
-        if files.kind(path) == "folder" and not os.path.islink(path):
+        if _is_folder(files, path):
             _sync_folders(files, path)
     files.sync(folder)
 
 
-def _carry_over(
-    files: LocalFileSystem, source: str, target: str, inside: str = ""
-) -> None:
+def _carry_over(files: LocalFileSystem, source: str, target: str) -> None:
     """Gives what is the user's a second name in another directory."""
-    for name in files.names(source):
+    for name in _of_the_user(files, source):
+        old, new = f"{source}/{name}", f"{target}/{name}"
+        if _is_folder(files, old):
+            files.make_folder(new)
+        elif not os.path.lexists(new):
+            files.link(old, new)
+
+
+def _carry_over_late(files: LocalFileSystem, old: str, target: str) -> None:
+    """Takes along what has come while the old directory was exchanged."""
+    try:
+        _carry_over(files, old, target)
+    except BaseException as error:
+        _log.warning("Cannot tidy up after saving to %s: %s", target, error)
+        if not _is_carried_over(files, old, target):
+            kept = staged_name(target, role="kept")
+            files.move(old, kept)
+            _log.warning(
+                "Not all of what you keep in %s could stay there; you find it "
+                "in %s, which is left to you",
+                target,
+                kept,
+            )
+        if not isinstance(error, OSError):
+            raise
+
+
+def _is_carried_over(files: LocalFileSystem, old: str, target: str) -> bool:
+    try:
+        return all(
+            os.path.lexists(f"{target}/{name}")
+            for name in _of_the_user(files, old)
+        )
+    except OSError:
+        return False
+
+
+def _of_the_user(
+    files: LocalFileSystem, folder: str, inside: str = ""
+) -> Iterator[str]:
+    """What no save writes, relative to a directory; folders come first."""
+    for name in files.names(f"{folder}/{inside}".rstrip("/")):
         within = inside + name
         if is_of_format(within) or is_staged(name):
             continue
-        old, new = f"{source}/{name}", f"{target}/{name}"
-        if files.kind(old) == "folder" and not os.path.islink(old):
-            files.make_folder(new)
-            _carry_over(files, old, new, f"{within}/")
-        elif not os.path.lexists(new):
-            files.link(old, new)
+        yield within
+        if _is_folder(files, f"{folder}/{within}"):
+            yield from _of_the_user(files, folder, f"{within}/")
+
+
+def _is_folder(files: LocalFileSystem, path: str) -> bool:
+    return files.kind(path) == "folder" and not os.path.islink(path)
 
 
 def _replace_in_two_steps(
@@ -169,17 +210,10 @@ def _replace_in_two_steps(
                 files.move(target, staged)
             files.move(aside, target)
         raise
-    with _logging_failures(target):
-        _carry_over(files, aside, target)
-        files.remove(aside)
-
-
-@contextlib.contextmanager
-def _logging_failures(target: str) -> Iterator[None]:
-    """For what is done when the new directory is there, and whole."""
+    _carry_over_late(files, aside, target)
     try:
-        yield
-    except OSError as error:
+        files.remove(aside)
+    except OSError as error:  # the new directory is there, and whole
         _log.warning("Cannot tidy up after saving to %s: %s", target, error)
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kerascb.checkpoint.files.pieces import PIECE_BYTES
 from kerascb.layouts.checksums import crc32c
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from kerascb.checkpoint.files.filesystem import FileSystem
     from kerascb.checkpoint.files.local import LocalFileSystem
     from kerascb.layouts.plan import Buffer
-
-_JOINED_BYTES = 1 << 20
-_PIECE_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -57,12 +55,12 @@ def write_file(
     checksum = 0 if checksums else None
     handle = files.create(path)
     try:
-        for piece in pieces_of(buffers):
+        for piece in files.pieces(handle, buffers):
             if checksum is not None:
                 checksum = crc32c(piece, checksum)
             files.write(handle, piece)
             size += len(piece)
-            if size - begun >= _PIECE_BYTES:
+            if size - begun >= PIECE_BYTES:
                 files.begin(handle, begun, size - begun)
                 begun = size
         files.finish(handle)
@@ -84,36 +82,3 @@ def read_back(files: FileSystem, path: str, name: str) -> Written:
         checksum = crc32c(piece, checksum)
         size += len(piece)
     return Written(name, size, checksum)
-
-
-def pieces_of(buffers: Iterable[Buffer]) -> Iterator[memoryview]:
-    """The same bytes in pieces that are worth a system call.
-
-    Small buffers are joined; large ones are cut, not copied.
-
-    Args:
-        buffers: Bytes in their order.
-
-    Yields:
-        Pieces of 1 byte to 16 MiB, each valid until the next is asked for.
-
-    Example:
-        >>> [bytes(piece) for piece in pieces_of([b"ab", b"", b"c"])]
-        [b'abc']
-    """
-    joined = bytearray(_JOINED_BYTES)
-    space = memoryview(joined)
-    used = 0
-    for buffer in buffers:
-        content = memoryview(buffer)
-        if used + len(content) > _JOINED_BYTES and used:
-            yield space[:used]
-            used = 0
-        if len(content) < _JOINED_BYTES:
-            space[used : used + len(content)] = content
-            used += len(content)
-        else:
-            for start in range(0, len(content), _PIECE_BYTES):
-                yield content[start : start + _PIECE_BYTES]
-    if used:
-        yield space[:used]

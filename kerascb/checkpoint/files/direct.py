@@ -11,6 +11,8 @@ takes one, the other is filled. It is a third of the work all the same (400 MB:
 from __future__ import annotations
 
 import contextlib
+import errno
+import itertools
 import mmap
 import os
 import queue
@@ -18,12 +20,11 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from kerascb.checkpoint.files.local import LocalFileSystem
+from kerascb.checkpoint.files.pieces import packed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from kerascb.layouts.plan import Buffer
 
@@ -31,8 +32,7 @@ if sys.platform == "linux":
     import fcntl
 
 _BUFFER_BYTES = 4 << 20
-_BLOCK_BYTES = 4096
-"""What every disk takes for whole blocks."""
+"""A whole number of the blocks of any disk."""
 
 
 class DirectFileSystem(LocalFileSystem):
@@ -48,49 +48,43 @@ class DirectFileSystem(LocalFileSystem):
             memoryview(mmap.mmap(-1, _BUFFER_BYTES)) for _ in range(2)
         ]
         self._handle: int | None = None
-        self._used = 0
+        self._is_direct = False
         self._helper: _Helper | None = None
 
     def create(self, path: str) -> int:
         """Opens a new file for `write`."""
         handle = super().create(path)
         if self._handle is None:
-            self._handle, self._used = handle, 0
+            self._handle, self._is_direct = handle, False
         return handle
 
-    def write(self, handle: int, piece: Buffer | bytearray) -> None:
-        """Adds all of a piece to what `create` opened."""
+    def pieces(
+        self, handle: int, buffers: Iterable[Buffer]
+    ) -> Iterator[memoryview]:
+        """Whole buffers: while `write` empties one, the other is filled."""
         if handle != self._handle:
-            super().write(handle, piece)
+            return super().pieces(handle, buffers)
+        return packed(buffers, itertools.cycle(self._buffers))
+
+    def write(self, handle: int, piece: Buffer | bytearray) -> None:
+        """Adds one of `pieces` to what `create` opened."""
+        helper = self._helper_for(handle, len(piece))
+        if helper is not None:
+            helper.do(lambda: self._write_blocks(handle, memoryview(piece)))
             return
-        rest = np.frombuffer(piece, np.uint8)
-        while rest.size:
-            count = min(rest.size, _BUFFER_BYTES - self._used)
-            place = np.frombuffer(self._buffers[0], np.uint8)
-            np.copyto(place[self._used : self._used + count], rest[:count])
-            self._used += count
-            rest = rest[count:]
-            if self._used == _BUFFER_BYTES:
-                self._empty(handle)
+        if handle == self._handle:
+            self._end_blocks(handle)
+        super().write(handle, piece)
 
     def begin(self, handle: int, start: int, count: int) -> None:
         """Nothing, where the disk has it already."""
-        if handle != self._handle or self._helper is None:
+        if handle != self._handle or not self._is_direct:
             super().begin(handle, start, count)
 
     def finish(self, handle: int) -> None:
         """Has what was written reach the disk."""
         if handle == self._handle:
-            rest = self._buffers[0][: self._used]
-            if self._helper is not None:
-                self._helper.end()
-                self._helper = None
-                whole = self._used - self._used % _BLOCK_BYTES
-                super().write(handle, rest[:whole])
-                _set_direct(handle, False)  # the last bytes fill no block
-                rest = rest[whole:]
-            super().write(handle, rest)
-            self._used = 0
+            self._end_blocks(handle)
         super().finish(handle)
 
     def close(self, handle: int) -> None:
@@ -103,22 +97,45 @@ class DirectFileSystem(LocalFileSystem):
                     helper.end()
         super().close(handle)
 
-    def _empty(self, handle: int) -> None:
-        """Has a full buffer written, and goes on with the other."""
+    def _helper_for(self, handle: int, count: int) -> _Helper | None:
+        """What writes a full buffer past the cache, where that can be."""
+        if handle != self._handle or count != _BUFFER_BYTES:
+            return None
         if self._helper is None and _set_direct(handle, True):
-            self._helper = _Helper()
-        full = self._buffers[0]
-        if self._helper is None:
-            super().write(handle, full)
-        else:
-            write = super().write
-            self._helper.do(lambda: write(handle, full))
-            self._buffers.reverse()
-        self._used = 0
+            self._helper, self._is_direct = _Helper(), True
+        return self._helper
+
+    def _write_blocks(self, handle: int, rest: memoryview) -> None:
+        while rest:
+            rest = rest[self._write_some(handle, rest) :]
+
+    def _write_some(self, handle: int, blocks: memoryview) -> int:
+        try:
+            return os.write(handle, blocks)
+        except OSError as error:
+            # Some file systems know the flag, and refuse what it means.
+            is_refused = error.errno == errno.EINVAL and self._is_direct
+            if not (is_refused and _set_direct(handle, False)):
+                raise
+        self._is_direct = False
+        return os.write(handle, blocks)
+
+    def _end_blocks(self, handle: int) -> None:
+        """The last bytes fill no block: they are written as usual."""
+        helper, self._helper = self._helper, None
+        if helper is not None:
+            helper.end()
+            self._is_direct = False
+            _set_direct(handle, False)
 
 
 class _Helper:
-    """A thread that does one thing while the next is prepared."""
+    """A thread that does one thing while the next is prepared.
+
+    No `BackgroundWriter`: that would start a thread for each of a hundred
+    buffers of a file, have it give way to the training that may be waiting for
+    it, and tell of an error when asked and not to the next.
+    """
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = (

@@ -8,14 +8,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from kerascb import runtime
+from kerascb.checkpoint.files.pieces import PIECE_BYTES
 from kerascb.checkpoint.files.staged_names import staged_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kerascb.checkpoint.files.filesystem import Entry
-
-_PIECE_BYTES = 16 << 20
 
 _ERRNO = {
     3: errno.EINVAL,  # INVALID_ARGUMENT
@@ -66,8 +65,15 @@ class GfileFileSystem:
     def read(self, path: str) -> Iterator[bytes | memoryview]:
         """Downloads piece by piece."""
         with _as_os_errors(path) as gfile, gfile.GFile(path, "rb") as file:
-            while piece := file.read(_PIECE_BYTES):
+            while piece := file.read(PIECE_BYTES):
                 yield piece
+
+    def part(self, path: str, start: int, count: int) -> bytes:
+        """Downloads no more than that."""
+        with _as_os_errors(path) as gfile, gfile.GFile(path, "rb") as file:
+            file.seek(start)
+            found: bytes = file.read(count)
+        return found
 
     def append(self, path: str, content: bytes) -> None:
         """Writes the file anew; object stores do not append."""

@@ -11,19 +11,19 @@ import sys
 from typing import TYPE_CHECKING
 
 from kerascb.checkpoint.files.exchange import exchange
+from kerascb.checkpoint.files.pieces import PIECE_BYTES, pieces_of
 from kerascb.checkpoint.files.release import released_later
 
 if sys.platform != "win32":
     import fcntl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kerascb.checkpoint.files.filesystem import Entry
     from kerascb.layouts.plan import Buffer
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows alone knows another
-_PIECE_BYTES = 16 << 20
 _NOT_FOR_FOLDERS = frozenset({errno.EBADF, errno.EINVAL})
 
 
@@ -77,7 +77,7 @@ class LocalFileSystem:
         with open(path, "rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             # One byte more, so that a file that grows is read to its end.
-            piece = memoryview(bytearray(min(size + 1, _PIECE_BYTES)))
+            piece = memoryview(bytearray(min(size + 1, PIECE_BYTES)))
             while count := file.readinto(piece):
                 yield piece[:count]
 
@@ -103,6 +103,14 @@ class LocalFileSystem:
             else:
                 os.remove(path)
 
+    def remove_if_empty(self, folder: str) -> bool:
+        """Removes a folder with nothing in it; tells whether it did."""
+        try:
+            os.rmdir(folder)
+        except OSError:  # something is in it, or it is no folder of its own
+            return False
+        return True
+
     def check_writable(self, path: str) -> None:
         """Opens a file as if to write into it, and changes nothing.
 
@@ -119,6 +127,13 @@ class LocalFileSystem:
         """
         how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
         return os.open(path, how, 0o666)
+
+    def pieces(
+        self, handle: int, buffers: Iterable[Buffer]
+    ) -> Iterator[memoryview]:
+        """The content of a file as `write` takes it with the least effort."""
+        del handle
+        return pieces_of(buffers)
 
     def write(self, handle: int, piece: Buffer | bytearray) -> None:
         """Adds all of a piece to what `create` opened."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from kerascb import runtime
 from kerascb.checkpoint.files.gfile import GfileFileSystem
+from kerascb.checkpoint.files.pieces import PIECE_BYTES
 from kerascb.checkpoint.files.staged_names import staged_name
 from kerascb.errors import InvalidArgument, MissingDependency
 from kerascb.paths import is_remote
@@ -24,14 +25,15 @@ if TYPE_CHECKING:
     class RemoteFileSystem(FileSystem, Protocol):
         """A file system whose files are uploaded whole."""
 
+        def part(self, path: str, start: int, count: int) -> bytes:
+            """Some bytes of a file; fewer where it ends."""
+
         def upload(self, local: str, path: str) -> None:
             """Puts a copy of a file of this machine there."""
 
         def checksum(self, path: str) -> int | None:
             """The CRC-32C that the store keeps of a file, if it does."""
 
-
-_PIECE_BYTES = 16 << 20
 
 _ERRNO = {
     401: errno.EACCES,  # Unauthorized
@@ -227,8 +229,14 @@ class FsspecFileSystem:
     def read(self, path: str) -> Iterator[bytes | memoryview]:
         """Downloads piece by piece."""
         with self._driver(path) as driver, driver.open(path, "rb") as file:
-            while piece := file.read(_PIECE_BYTES):
+            while piece := file.read(PIECE_BYTES):
                 yield piece
+
+    def part(self, path: str, start: int, count: int) -> bytes:
+        """Downloads no more than that."""
+        with self._driver(path) as driver:
+            found: bytes = driver.cat_file(path, start, start + count)
+        return found
 
     def append(self, path: str, content: bytes) -> None:
         """Writes the file anew; object stores do not append."""

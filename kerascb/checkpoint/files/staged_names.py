@@ -9,18 +9,24 @@ import os
 import re
 import socket
 import time
+import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kerascb.checkpoint.files.filesystem import FileSystem
 
+_BOOT = "/proc/sys/kernel/random/boot_id"
+_NAMESPACE = "/proc/self/ns/pid"
+_RANDOM_ADDRESS = 1 << 40
+"""The bit of an address that Python has made up, for want of a real one."""
 _WEEK_S = 7 * 24 * 3600
 _LONGEST = 160
 """Bytes of the target's name that are kept; file systems allow 255 in all."""
 
 _STAGED = re.compile(
     r"\.kerascb-(?P<machine>[0-9a-f]{8})-(?P<pid>\d+)-(?P<run>[0-9a-f]{8})"
-    r"-\d+-(?P<role>new|old)-(?P<target>.*)",
+    r"-\d+-(?P<role>new|old|kept)-(?P<target>.*)",
     re.DOTALL,
 )
 _numbers = itertools.count()
@@ -33,7 +39,9 @@ def staged_name(path: str, role: str = "new") -> str:
 
     Args:
         path: What is to be replaced.
-        role: `"new"` for what will stand there, `"old"` for what stood there.
+        role: `"new"` for what will stand there, `"old"` for what stood there,
+            `"kept"` for the user's own that could not be put there; that is
+            never abandoned.
     """
     target = os.path.basename(path)
     before = path[: len(path) - len(target)]
@@ -89,7 +97,8 @@ def is_abandoned(files: FileSystem, folder: str, name: str) -> bool:
     """Whether something unfinished is no longer anybody's work.
 
     What a process of this machine made is so when that has ended; what
-    others made, when nothing happened to it for a week.
+    others made, or this machine before it was started anew, when nothing
+    happened to it for a week. What is kept for the user never is.
 
     Args:
         files: The file system.
@@ -97,7 +106,7 @@ def is_abandoned(files: FileSystem, folder: str, name: str) -> bool:
         name: Its name there.
     """
     found = _STAGED.match(name)
-    if found is None:
+    if found is None or found["role"] == "kept":
         return False
     if found["machine"] != _machine() or os.name == "nt":
         age_s = time.time() - files.modified(f"{folder}/{name}")
@@ -129,12 +138,19 @@ def _run(pid: int) -> str:
 def _machine() -> str:
     """Where the numbers of processes mean the same.
 
-    Containers may share a host's name and a disk, but count their own
-    processes.
+    A kernel draws a number by lot when it starts, and never has two living
+    namespaces of one number: who agrees in both counts processes alike, or is
+    dead. Host names and `/etc/machine-id` prove nothing, for they are copied
+    with an image; the host's name is there for virtual machines that go on
+    from one snapshot. Where no kernel tells, the address of the network card
+    must do; without one, nobody is taken for the same.
     """
     try:
-        namespace = os.readlink("/proc/self/ns/pid")
+        boot = Path(_BOOT).read_text(encoding="ascii")
+        where = f"{boot}/{os.readlink(_NAMESPACE)}"
     except OSError:
-        namespace = ""
-    what = f"{socket.gethostname()}/{namespace}"
+        card = uuid.getnode()
+        is_real = not card & _RANDOM_ADDRESS
+        where = f"{card:x}" if is_real else os.urandom(16).hex()
+    what = f"{socket.gethostname()}/{where}"
     return hashlib.sha256(what.encode()).hexdigest()[:8]

@@ -11,7 +11,7 @@ import contextlib
 import tempfile
 import threading
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +177,7 @@ class _Fingerprint:
     """What TensorFlow tells directories apart by: it sums up the index."""
 
     exported: bytes
-    identity: str
+    identity: str = field(compare=False)
     index: FileLayout
 
     @classmethod

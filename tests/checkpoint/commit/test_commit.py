@@ -16,10 +16,9 @@ from kerascb.checkpoint.commit import (
     Written,
     clean_leftovers,
     commit,
-    directory,
     is_staged,
+    local_place,
 )
-from kerascb.checkpoint.commit.writing import pieces_of
 from kerascb.checkpoint.files import staged_names
 from kerascb.checkpoint.files.filesystem import LocalFileSystem
 from kerascb.checkpoint.files.staged_names import staged_name
@@ -339,6 +338,27 @@ def test_pain_a_full_disk(code):
     assert Path("m").read_text() == "old"
 
 
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_full_disk_is_told_in_words_of_the_path_asked_for(
+    tmp_path, monkeypatch, kind
+):
+    """Not of folders that are gone when the user looks for them."""
+
+    def fill(staging):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "run" / "m"
+    with pytest.raises(SaveFailed) as failure:
+        commit(LocalFileSystem(), str(path), kind, fill, shown="run/m")
+
+    text = str(failure.value)
+    assert f"free in '{tmp_path}/run'" in text
+    assert text.endswith(
+        "If there was a checkpoint at this path, there still is a complete "
+        "one: 'run/m'"
+    )
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A disk of 2 MB."""
@@ -485,25 +505,64 @@ def test_an_old_directory_that_cannot_be_removed(
     assert "not now" in caplog.text
 
 
-def test_notes_that_come_late_and_cannot_be_kept(files, monkeypatch, caplog):
-    """The new one is visible: that is logged, and no failure to save."""
-    _save_directory("old")
-    exchange = files.exchange
+@pytest.fixture(params=["exchange", "two steps"])
+def late(request, files, monkeypatch):
+    """A disk on which a file of the user's comes late, and cannot be linked."""
+    is_exchanged = request.param == "exchange"
+    name = "exchange" if is_exchanged else "move"
+    call = getattr(files, name)
+
+    def come_late(*names):
+        monkeypatch.setattr(files, name, call, False)
+        _lay_down("m/runs/late.txt", "mine")
+        call(*names)
+
+    def no_call(one, other):
+        raise OSError(errno.ENOSYS, "no such call")
 
     def refuse(source, target):
         raise OSError(errno.EDQUOT, "no more", source)
 
-    def come_late(one, other):
-        _lay_down("m/late.txt")
-        exchange(one, other)
-
+    if not is_exchanged:
+        monkeypatch.setattr(files, "exchange", no_call, False)
+    monkeypatch.setattr(files, name, come_late, False)
     monkeypatch.setattr(files, "link", refuse, False)
-    monkeypatch.setattr(files, "exchange", come_late, False)
+    return files
 
-    _save_directory("new", files)
+
+def test_pain_notes_that_come_late_and_cannot_be_taken_along(late, caplog):
+    """They are kept where the log says, and no start of a run removes them."""
+    _save_directory("old")
+
+    _save_directory("new", late)
+    staged_names._run.cache_clear()
+    clean_leftovers(late, "")
 
     assert _tags() == ["new", "new"]
+    [kept] = filter(is_staged, os.listdir())
+    assert Path(kept, "runs/late.txt").read_text() == "mine"
+    assert kept in caplog.text
     assert "late.txt" in caplog.text
+
+
+def test_pain_ctrl_c_while_late_notes_are_taken_along(
+    late, monkeypatch, caplog
+):
+    """It goes on, and what was not taken along is kept as well."""
+    _save_directory("old")
+
+    def interrupt(source, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(late, "link", interrupt, False)
+
+    with pytest.raises(KeyboardInterrupt):
+        _save_directory("new", late)
+
+    assert _tags() == ["new", "new"]
+    [kept] = filter(is_staged, os.listdir())
+    assert Path(kept, "runs/late.txt").read_text() == "mine"
+    assert kept in caplog.text
 
 
 def test_the_current_folder(files):
@@ -532,7 +591,7 @@ def test_a_mounted_volume(files, small_disk):
 def test_a_folder_beside_which_nothing_can_be_written(files, monkeypatch):
     """The new one is prepared inside."""
     _save_directory("old")
-    monkeypatch.setattr(directory, "can_be_renamed", lambda target: False)
+    monkeypatch.setattr(local_place, "can_be_renamed", lambda target: False)
 
     _save_directory("new")
 
@@ -693,26 +752,6 @@ def test_many_small_pieces():
 
     assert written[0].size == 2_000_000
     assert files.calls.count("write") == 2
-
-
-def test_large_pieces_are_not_copied():
-    """What is written is the memory that was given."""
-    given = bytearray(40 << 20)
-    pieces = list(pieces_of([b"head", memoryview(given)]))
-
-    assert [len(piece) for piece in pieces] == [4, 16 << 20, 16 << 20, 8 << 20]
-    assert all(piece.obj is given for piece in pieces[1:])
-
-
-@pytest.mark.parametrize("size", [(1 << 20) - 1, 1 << 20, (1 << 20) + 1])
-def test_pieces_around_the_limit(size):
-    """Nothing is lost or moved where small becomes large."""
-    content = os.urandom(size)
-    buffers = [b"ab", content, b"", b"c", content, b"d"]
-
-    pieces = b"".join(bytes(piece) for piece in pieces_of(buffers))
-
-    assert pieces == b"".join(buffers)
 
 
 def test_a_large_file_reaches_the_disk_meanwhile():

@@ -42,7 +42,7 @@ def flags(monkeypatch):
 def _write(files, path, pieces):
     handle = files.create(str(path))
     try:
-        for piece in pieces:
+        for piece in files.pieces(handle, pieces):
             files.write(handle, piece)
             files.begin(handle, 0, 0)
         files.finish(handle)
@@ -93,6 +93,31 @@ def test_a_file_system_that_does_not_know_it(tmp_path, monkeypatch):
     _write(DirectFileSystem(), tmp_path / "file", [b"x" * 100_000])
 
     assert (tmp_path / "file").read_bytes() == b"x" * 100_000
+
+
+@linux
+@pytest.mark.usefixtures("small_buffer")
+@pytest.mark.parametrize("taken", [0, 4096])
+def test_pain_a_file_system_that_refuses_what_it_has_agreed_to(
+    tmp_path, monkeypatch, flags, taken
+):
+    """Direct writing is given up at the first refusal; no byte is lost."""
+    write, given = os.write, []
+    content = np.random.default_rng(0).bytes(100_000)
+
+    def refuse(handle, piece):
+        if flags[-1] & os.O_DIRECT:
+            if given or not taken:
+                raise OSError(errno.EINVAL, "not like this")
+            given.append(taken)
+            piece = piece[:taken]
+        return write(handle, piece)
+
+    monkeypatch.setattr("os.write", refuse)
+
+    _write(DirectFileSystem(), tmp_path / "file", [content])
+
+    assert (tmp_path / "file").read_bytes() == content
 
 
 def test_a_second_file_at_a_time_is_written_as_usual(tmp_path):

@@ -209,6 +209,7 @@ class _Refusing:
         lambda files: files.modified("x://a"),
         lambda files: files.make_folder("x://a"),
         lambda files: list(files.read("x://a")),
+        lambda files: files.part("x://a", 0, 1),
         lambda files: files.append("x://a", b""),
         lambda files: files.move("x://a", "x://b"),
         lambda files: files.remove("x://a"),
