@@ -10,7 +10,13 @@ from pathlib import Path
 from benchmarks.measure import machine, table, write_json
 from kerascb import runtime
 
-CASES = ("step_overhead", "checkpoints", "memory", "many_checkpoints")
+CASES = (
+    "step_overhead",
+    "checkpoints",
+    "memory",
+    "many_checkpoints",
+    "backups",
+)
 
 
 def main() -> int:

@@ -90,7 +90,7 @@ _HOMES = {
     "load_model": "checkpoint",
     "load_weights": "checkpoint",
 }
-_MODULES = ("errors", "experimental", "testing")
+_MODULES = ("data", "errors", "experimental", "testing")
 
 
 def __getattr__(name: str) -> Any:

@@ -1,18 +1,23 @@
 """When something is due.
 
 Counting only: no clock, no Keras. A counter is told about each batch or epoch
-and answers whether the action is due now.
+and answers whether the action is due now. `state` and `restore` carry a count
+over a restart of the process; `every` is not part of it, so that a run may go
+on with another one.
 """
 
 from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kerascb.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def as_count(value: Any) -> int | None:
@@ -105,15 +110,38 @@ class BatchCounter:
         Args:
             index: Zero-based index of the batch within its epoch.
         """
-        is_new_epoch = index <= self.last_index
-        self.since_last += (
-            index + 1 if is_new_epoch else index - self.last_index
-        )
+        self.since_last += self.batches_until(index)
         self.last_index = index
         if self.since_last < self.every:
             return False
         self.since_last = 0
         return True
+
+    def batches_until(self, index: int) -> int:
+        """How many batches have ended with one, since the latest reported.
+
+        Args:
+            index: Zero-based index of the batch within its epoch.
+
+        Example:
+            >>> BatchCounter(every=1, last_index=3).batches_until(7)
+            4
+        """
+        is_new_epoch = index <= self.last_index
+        return index + 1 if is_new_epoch else index - self.last_index
+
+    def state(self) -> dict[str, int]:
+        """What `restore` needs to go on counting."""
+        return {"since_last": self.since_last, "last_index": self.last_index}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on counting where another counter was.
+
+        Args:
+            state: What its `state` has answered.
+        """
+        self.since_last = state.get("since_last", 0)
+        self.last_index = state.get("last_index", -1)
 
 
 @dataclass
@@ -135,6 +163,18 @@ class EpochCounter:
             return False
         self.since_last = 0
         return True
+
+    def state(self) -> dict[str, int]:
+        """What `restore` needs to go on counting."""
+        return {"since_last": self.since_last}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on counting where another counter was.
+
+        Args:
+            state: What its `state` has answered.
+        """
+        self.since_last = state.get("since_last", 0)
 
 
 @dataclass
@@ -184,3 +224,28 @@ class SecondsCounter:
             return False
         self.since = now
         return True
+
+    def state(self, now: float) -> dict[str, float | None]:
+        """What `restore` needs to go on counting, whatever the clock.
+
+        Args:
+            now: What the clock says.
+        """
+        return {"elapsed": None if self.since is None else now - self.since}
+
+    def restore(self, state: Mapping[str, Any], now: float) -> None:
+        """Goes on counting where another was; the time between is no time.
+
+        Args:
+            state: What its `state` has answered.
+            now: What the clock says, which may be another clock.
+
+        Example:
+            >>> counter, later = SecondsCounter(60), SecondsCounter(60)
+            >>> counter.begin(now=1000.0)
+            >>> later.restore(counter.state(now=1040.0), now=5.0)
+            >>> later.is_due(now=24.9), later.is_due(now=25.0)
+            (False, True)
+        """
+        elapsed = state.get("elapsed")
+        self.since = None if elapsed is None else now - elapsed

@@ -156,3 +156,83 @@ def test_begins_to_count_seconds_anew():
     counter.begin(100)
 
     assert [counter.is_due(now) for now in (105, 110)] == [False, True]
+
+
+# -- over a restart ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("killed_after", range(9))
+def test_batches_are_counted_on(killed_after):
+    """As if the process had not ended, wherever it did."""
+    batches = [0, 1, 2, 0, 1, 2, 0, 1, 2]
+    whole, killed = BatchCounter(4), BatchCounter(4)
+    expected = [whole.is_due_after(index) for index in batches]
+    answers = [killed.is_due_after(index) for index in batches[:killed_after]]
+    resumed = BatchCounter(4)
+    resumed.restore(killed.state())
+    answers += [resumed.is_due_after(index) for index in batches[killed_after:]]
+
+    assert answers == expected
+
+
+def test_batches_that_come_again_are_counted_again():
+    """An epoch that is trained from its beginning, since it has to be."""
+    killed, resumed = BatchCounter(100), BatchCounter(100)
+    killed.is_due_after(4)
+    resumed.restore(killed.state())
+    resumed.is_due_after(0)
+
+    assert resumed.since_last == 6
+
+
+def test_epochs_are_counted_on():
+    """As if the process had not ended."""
+    killed, resumed = EpochCounter(3), EpochCounter(3)
+    killed.is_due()
+    resumed.restore(killed.state())
+
+    assert [resumed.is_due() for _ in range(3)] == [False, True, False]
+
+
+def test_seconds_are_counted_on_by_another_clock():
+    """A process begins with a clock of its own."""
+    killed, resumed = SecondsCounter(10), SecondsCounter(10)
+    killed.begin(1000)
+    resumed.restore(killed.state(1007), now=3)
+
+    assert [resumed.is_due(now) for now in (5.9, 6)] == [False, True]
+
+
+def test_seconds_that_have_not_begun_begin_with_the_first_question():
+    """There is nothing to go on from."""
+    killed, resumed = SecondsCounter(10), SecondsCounter(10)
+    resumed.restore(killed.state(7), now=3)
+
+    assert resumed.since is None
+
+
+@pytest.mark.parametrize("kind", [BatchCounter, EpochCounter])
+def test_a_count_may_be_above_another_limit(kind):
+    """The action is due at once, then."""
+    killed, resumed = kind(100, since_last=50), kind(10)
+    resumed.restore(killed.state())
+    answer = (
+        resumed.is_due() if kind is EpochCounter else resumed.is_due_after(0)
+    )
+
+    assert answer
+    assert resumed.since_last == 0
+
+
+@pytest.mark.parametrize(
+    "restore",
+    [
+        lambda: BatchCounter(3).restore({}),
+        lambda: EpochCounter(3).restore({}),
+        lambda: SecondsCounter(3).restore({}, now=0),
+    ],
+    ids=["batches", "epochs", "seconds"],
+)
+def test_an_empty_state_is_a_beginning(restore):
+    """Nothing is asked for that is not there."""
+    assert restore() is None

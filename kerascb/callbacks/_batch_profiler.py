@@ -56,6 +56,15 @@ class BatchProfiler:
         self._is_over = False
         _attempt("start", profiler.warm_up)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the batches of this fit have been profiled."""
+        return self._is_over
+
+    def pass_over(self) -> None:
+        """Profiles nothing in this fit; the run that it resumes has."""
+        self._is_over = True
+
     def begin_batch(self, number: int) -> None:
         """Starts when the range begins.
 

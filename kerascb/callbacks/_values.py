@@ -1,13 +1,15 @@
-"""Values of the logs, brought to where Python and NumPy can read them."""
+"""Values of logs and states, brought to the form in which they are needed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from kerascb.runtime.frozen import Frozen, FrozenArray
+
 if TYPE_CHECKING:
-    from kerascb.runtime import Runtime
+    from kerascb.runtime import FrozenValue, Runtime
 
 
 def off_device(value: Any, runtime: Runtime) -> Any:
@@ -21,3 +23,14 @@ def off_device(value: Any, runtime: Runtime) -> Any:
     if is_numpy or not hasattr(value, "dtype"):
         return value
     return runtime.to_python({"value": value})["value"]
+
+
+def frozen(value: Any) -> FrozenValue:
+    """A frozen value out of a state, where it may have become an array.
+
+    Args:
+        value: A frozen value, or an array; the array is copied.
+    """
+    if isinstance(value, Frozen):
+        return cast("FrozenValue", value)
+    return FrozenArray(np.array(value))

@@ -2,78 +2,91 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from kerascb.callbacks._backup_arguments import (
+    BackupArguments,
+    flags_by_name,
+    hears_batches,
+)
+from kerascb.callbacks._backup_session import BackupSession
+from kerascb.callbacks._preemption import USUAL_SIGNALS
 from kerascb.callbacks.callback import Callback, batch_hook
-from kerascb.errors import InvalidArgument
-from kerascb.frequency import (
-    BatchCounter,
-    validate_save_freq,
-    within_epoch,
-)
-from kerascb.paths import refuse_unwritable
-from kerascb.runtime import (
-    BackupFiles,
-    BackupPlan,
-    BackupStore,
-    Logs,
-    Position,
-)
+from kerascb.checkpoint.backups import BackupFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
-_FLAGS = {
-    "keras2": ("delete_checkpoint", "save_before_preemption"),
-    "keras3": ("double_checkpoint", "delete_checkpoint"),
-}
+    from kerascb.runtime import Logs
 
 
 class BackupAndRestore(Callback):
     """Backs up a run, and goes on from the backup if it is started again.
 
-    Start the same script again after a crash: `fit` puts back the weights and
-    the optimizer, and goes on with the epoch that was not completed. When
-    training ends the backup is removed.
+    Start the same script again after a crash, a kill or a power cut: `fit`
+    goes on as if nothing had happened. Back come the weights, the optimizer,
+    the metrics of an epoch that was begun, the states of random generators,
+    the `History`, what the other callbacks remember (see
+    `Callback.get_state`), and the position in the data: batches that were
+    trained are passed over. `docs/resume.md` says for which sources of data
+    the resumed run equals an uninterrupted one to the bit. When training has
+    ended the backup is removed; after an exception, Ctrl-C or a loss that is
+    NaN it stays.
 
-    A backup is complete or not there at all, whenever the process is killed:
-    the one before is replaced only by a complete one. A state whose loss is
-    not finite is never backed up; if training ends with such a loss, the
-    backup before it stays. Only files of a backup are ever removed.
+    A backup is complete or not there at all, whenever the process is killed,
+    and the one before it is kept, in case a disk damages the newest. It is
+    written in the background; while that takes, the next one waits. Only files
+    of a backup are ever removed. A second run cannot use the same folder at
+    the same time.
 
-    With Keras 3 a run that is restored within an epoch goes through the whole
-    epoch again; Keras 2 goes on with the next batch's number, but with the
-    data's first batch.
+    It makes no difference where in the list of callbacks it stands.
 
     Args:
         backup_dir: The folder for the backups. It is made when needed, and
             belongs to this run alone.
-        save_freq: `"epoch"` for a backup after each epoch, a number of batches
-            (≥ 1), counted over the borders of epochs, or `False` together with
-            `save_before_preemption=True`.
+        save_freq: `"epoch"` for a backup after each epoch; a number of batches
+            (≥ 1), counted over the borders of epochs; `"auto"` for as often
+            as `overhead` allows, at most a few times a minute; or `False` if
+            `every_n_seconds` or `save_before_preemption` says when.
         *flags: The flags below by position, as the Keras in force orders them:
             `delete_checkpoint, save_before_preemption` with Keras 2,
             `double_checkpoint, delete_checkpoint` with Keras 3.
-        double_checkpoint: Keep the backup before the latest one too, and take
-            it if the latest cannot be read.
+        double_checkpoint: Accepted; the backup before the latest one is kept
+            in any case.
         delete_checkpoint: Remove the backups when training has ended.
         save_before_preemption: Back up when the machine is about to be taken
-            away, where TensorFlow hears of that: Keras 2 under a
-            `MultiWorkerMirroredStrategy` on Google Cloud.
+            away, and end `fit` with `kerascb.errors.Preempted`; a script then
+            ends with status 143. The batch that is being trained is finished
+            first.
+        background: Write while training goes on; else training waits.
+        every_n_seconds: Back up at the end of the first batch after so many
+            seconds (> 0); goes with `save_freq=False`.
+        overhead: How much of the time of the run backups may take with
+            `save_freq="auto"` (between 0 and 1).
+        mid_epoch: `"exact"`: a run that is restored within an epoch goes on
+            with the next batch. `"restart"`: it goes through the whole epoch
+            again, with the weights restored, as Keras 3 does.
+        preemption_signals: What announces a preemption, as numbers or names
+            of signals.
+        preemption_file: Or the path of a file that announces it by being
+            there; looked for once a second.
+        preemption_budget_s: Seconds to wait at most for the backup before a
+            preemption to be on disk (> 0).
 
     Raises:
-        InvalidArgument: If `backup_dir` is empty, `save_freq` is none of the
-            above, or neither `save_freq` nor `save_before_preemption` is set.
+        InvalidArgument: If an argument is none of the above.
         UnwritablePath: When training begins, if `backup_dir` cannot be written
             to.
-        UnsupportedRuntime: When training begins, if `save_before_preemption`
-            is asked of Keras 3.
-        UnreadableBackup: When training begins, if there is a backup that
-            cannot be read, and no other.
-        ValueError: When training begins, if a Keras 3 model is not built.
+        BackupInUse: When training begins, if another run is using it.
+        UnreadableBackup: When training begins, if there are backups and none
+            of them can be read.
+        BackupOfOtherModel: When training begins, if the backup is one of
+            another model. Nothing is deleted.
+        ValueError: When training begins, if there is a backup, and the model
+            is not built and cannot be.
+        Preempted: In the middle of training; see `save_before_preemption`.
 
     Attributes:
         backup_dir: As given.
@@ -93,8 +106,7 @@ class BackupAndRestore(Callback):
 
     _supports_tf_logs = True
     _chief_worker_only = False
-    _store: BackupStore | None = None
-    _counter: BatchCounter | None = None
+    _session: BackupSession | None = None
 
     def __init__(
         self,
@@ -104,6 +116,13 @@ class BackupAndRestore(Callback):
         double_checkpoint: bool = False,
         delete_checkpoint: bool = True,
         save_before_preemption: bool = False,
+        background: bool = True,
+        every_n_seconds: float | None = None,
+        overhead: float = 0.03,
+        mid_epoch: str = "exact",
+        preemption_signals: Sequence[int | str] = USUAL_SIGNALS,
+        preemption_file: str | os.PathLike[str] | None = None,
+        preemption_budget_s: float = 25.0,
     ) -> None:
         super().__init__()
         self._runtime.require_backups()
@@ -112,97 +131,79 @@ class BackupAndRestore(Callback):
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
         self.save_before_preemption = save_before_preemption
-        names = _FLAGS[self._runtime.name]
-        for name, value in _by_name(names, flags).items():
+        self.background = background
+        self.every_n_seconds = every_n_seconds
+        self.overhead = overhead
+        self.mid_epoch = mid_epoch
+        self.preemption_signals = preemption_signals
+        self.preemption_file = preemption_file
+        self.preemption_budget_s = preemption_budget_s
+        for name, value in flags_by_name(self._runtime.name, flags).items():
             setattr(self, name, value)
-        _validate(backup_dir, save_freq, self.save_before_preemption)
-        files = BackupFiles.latest_in(os.fspath(backup_dir))
-        self._weights_path = files.weights
-        self._training_metadata_path = files.metadata
-        self._prev_weights_path = files.previous.weights
-        self._prev_training_metadata_path = files.previous.metadata
-        self._current_epoch = 0
-        self._last_batch_seen = 0
-        self._resumed_batch = 0
-        self._has_set_start = False
+        self._arguments().validate()
+        # What Keras's own tests, and scripts, ask for.
+        folder = BackupFolder(os.fspath(backup_dir))
+        self._weights_path = self._training_metadata_path = folder.latest
+        self._prev_weights_path = folder.previous
+        self._prev_training_metadata_path = folder.previous
+
+    @property
+    def _current_epoch(self) -> int:
+        return self._session.position.epoch if self._session else 0
+
+    @property
+    def _last_batch_seen(self) -> int:
+        return self._session.last_batch if self._session else 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Restores the latest backup, if there is one.
+        """Restores the model from the latest backup, if there is one.
 
         Args:
             logs: Not used.
         """
         del logs
-        folder = os.fspath(self.backup_dir)
-        refuse_unwritable(folder, "backup_dir")
-        self._forget_start()
-        self._counter = self._new_counter()
-        self._store = self._runtime.backup_store(
-            self._model,
-            BackupPlan(
-                folder,
-                keep_previous=self.double_checkpoint,
-                by_batch=self.save_freq != "epoch",
-                steps=self._steps_in_epoch,
-                before_preemption=self.save_before_preemption,
-            ),
+        if self._session is not None:
+            self._session.end()  # of a fit whose failure was not noticed
+        self._session = BackupSession(
+            self._arguments(),
+            model=self._model,
+            runtime=self._runtime,
+            params=self.params or {},
+            warn=self._warn,
         )
-        position = self._store.restore()
-        if position is None:
-            self._current_epoch = self._resumed_batch = 0
-            return
-        self._current_epoch = position.epoch
-        self._resumed_batch = position.batch
-        self._runtime.start_fit_at(self._model, position.epoch, position.batch)
-        self._has_set_start = True
+        self._session.begin(self)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Notes the epoch; the next `fit` shall begin as it is told.
+        """Goes to where a restored run was in its data.
 
         Args:
             epoch: Zero-based index of the epoch.
             logs: Not used.
         """
         del logs
-        # `fit` has read where to start by now. Taking it back at the end
-        # would leave it to the next `fit` if this one is interrupted.
-        self._forget_start()
-        self._current_epoch = epoch
-        if self._counter is not None:
-            self._counter.begin_epoch(first=self._resumed_batch)
-        self._resumed_batch = 0
+        if self._session is not None and self._session.is_alone:
+            self._session.after_epoch_begin(epoch)
 
-    @batch_hook(
-        lambda self: self.save_freq != "epoch" or self.save_before_preemption
-    )
+    @batch_hook(hears_batches)
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Backs up every `save_freq` batches, or before a preemption.
+        """Backs up if that is due, or before a preemption.
 
         Args:
             batch: Zero-based index of the batch within its epoch.
             logs: Only the loss is looked at, and only when a backup is due.
         """
-        batch = within_epoch(batch, self._steps_in_epoch)
-        self._last_batch_seen = batch
-        position = _position_after(
-            self._current_epoch, batch, self._steps_in_epoch
-        )
-        if self.save_before_preemption and self._store is not None:
-            self._store.save_if_preempted(position)
-        if self._counter is not None and self._counter.is_due_after(batch):
-            self._save(position, logs)
+        if self._session is not None and self._session.is_alone:
+            self._session.after_train_batch(batch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Backs up, unless that is done by batches.
+        """Backs up if that is due.
 
         Args:
             epoch: Zero-based index of the epoch.
             logs: Only the loss is looked at.
         """
-        self._current_epoch = epoch + 1
-        self._last_batch_seen = 0
-        if self.save_freq == "epoch":
-            self._save(Position(epoch + 1), logs)
+        if self._session is not None and self._session.is_alone:
+            self._session.after_epoch(epoch, logs)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Removes the backups, unless the loss has become NaN or infinite.
@@ -210,96 +211,25 @@ class BackupAndRestore(Callback):
         Args:
             logs: Only the loss is looked at.
         """
-        self._forget_start()
-        if self._store is None or not self.delete_checkpoint:
-            return
-        if self._is_sound(logs):
-            self._store.delete()
-        else:
-            self._warn(
-                "BackupAndRestore: training ended with a loss that is NaN or "
-                "infinite; the last backup before that stays in "
-                f"{os.fspath(self.backup_dir)!r}, and the next fit goes on "
-                "from it. Remove the directory to train from the beginning."
-            )
+        if self._session is not None and self._session.is_alone:
+            self._session.after_train(logs)
 
-    def _save(self, position: Position, logs: Logs | None) -> None:
-        if self._store is not None and self._is_sound(logs):
-            self._store.save(position)
+    def wait(self) -> None:
+        """Returns when the backups that have been made are on disk.
 
-    def _is_sound(self, logs: Mapping[str, Any] | None) -> bool:
-        if not logs or "loss" not in logs:
-            return True
-        loss = self._runtime.to_python({"loss": logs["loss"]}).get("loss")
-        return _is_finite(loss)
+        Raises:
+            Exception: What went wrong with one of them.
+        """
+        if self._session is not None:
+            self._session.wait()
 
-    def _forget_start(self) -> None:
-        if self._has_set_start:
-            self._runtime.forget_start(self._model)
-            self._has_set_start = False
-
-    def _new_counter(self) -> BatchCounter | None:
-        if self.save_freq == "epoch" or not self.save_freq:
-            return None
-        if self._runtime.has_remote_steps():
-            self._warn(
-                f"BackupAndRestore: save_freq={self.save_freq} has no effect "
-                "under a ParameterServerStrategy, whose batches end in no "
-                "order; nothing is backed up. Pass save_freq='epoch'."
-            )
-            return None
-        return BatchCounter(self.save_freq)
+    def _arguments(self) -> BackupArguments:
+        return BackupArguments(
+            **{
+                field.name: getattr(self, field.name)
+                for field in dataclasses.fields(BackupArguments)
+            }
+        )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_store": None}
-
-
-def _by_name(
-    names: tuple[str, ...], values: tuple[bool, ...]
-) -> dict[str, bool]:
-    """What was given by position, under the names of the Keras in force."""
-    if len(values) > len(names):
-        raise TypeError(
-            f"BackupAndRestore takes at most {2 + len(names)} positional "
-            f"arguments, the last of them {' and '.join(names)}; got "
-            f"{2 + len(values)}. Pass the others by name."
-        )
-    return dict(zip(names, values, strict=False))
-
-
-def _validate(
-    backup_dir: Any, save_freq: Any, save_before_preemption: bool
-) -> None:
-    if not backup_dir:
-        raise InvalidArgument(
-            "Empty `backup_dir` argument passed; got "
-            f"backup_dir={backup_dir!r}. Pass the path of a folder."
-        )
-    if save_freq is None or save_freq is False:
-        if not save_before_preemption:
-            raise InvalidArgument(
-                "Either `save_freq` or `save_before_preemption` must be set. "
-                f"Received: save_freq={save_freq}. Pass save_freq='epoch' or "
-                "a number of batches."
-            )
-        return
-    validate_save_freq(
-        save_freq,
-        "Invalid value for argument `save_freq`. Received: "
-        f"save_freq={save_freq}. Expected either 'epoch' or an integer value.",
-    )
-
-
-def _is_finite(loss: Any) -> bool:
-    """Whether all of a loss is finite; what is no number may be anything."""
-    numbers = np.asarray(loss)
-    return not np.issubdtype(numbers.dtype, np.number) or bool(
-        np.isfinite(numbers).all()
-    )
-
-
-def _position_after(epoch: int, batch: int, steps: int | None) -> Position:
-    """Where to go on after a batch; after the last one, in the next epoch."""
-    if steps is not None and batch >= steps - 1:
-        return Position(epoch + 1)
-    return Position(epoch, batch + 1)
+        return {**super().__getstate__(), "_session": None}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import copy
+from typing import TYPE_CHECKING, Any
 
+from kerascb.callbacks._epoch_under_way import EpochUnderWay
+from kerascb.callbacks._values import off_device
 from kerascb.callbacks.callback import Callback
 
 if TYPE_CHECKING:
@@ -45,12 +48,54 @@ class BaseLogger(Callback):
         self.stateful_metrics = set(stateful_metrics or ())
         self.seen = 0
         self.totals: dict[str, float] = {}
+        self._epoch = EpochUnderWay()
+        self._last_index = -1
+        self._is_resumed = False
+
+    def get_state(self) -> dict[str, Any]:
+        """The sums so far."""
+        return {
+            "epoch": self._epoch.epoch,
+            "last_index": self._last_index,
+            "seen": off_device(self.seen, self._runtime),
+            "totals": {
+                name: copy.copy(off_device(total, self._runtime))
+                for name, total in self.totals.items()
+            },
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on adding to the sums of the epoch that goes on.
+
+        Args:
+            state: What `get_state` has answered.
+        """
+        self._epoch.restore(state.get("epoch"))
+        self._last_index = state.get("last_index", -1)
+        self.seen = state.get("seen", 0)
+        self.totals = dict(state.get("totals", {}))
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Forgets the last training.
+
+        Args:
+            logs: Not used.
+        """
+        del logs
+        self._epoch = EpochUnderWay()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Begins the sums anew."""
-        del epoch, logs
-        self.seen = 0
-        self.totals = {}
+        """Begins the sums anew.
+
+        Args:
+            epoch: Zero-based index of the epoch; one that is gone on with
+                keeps its sums.
+            logs: Not used.
+        """
+        del logs
+        self._is_resumed = self._epoch.begin(epoch)
+        if not self._is_resumed:
+            self._begin_sums()
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Adds a batch.
@@ -60,8 +105,10 @@ class BaseLogger(Callback):
             logs: Metric name to value; `size` samples, times `num_steps`
                 where several steps were made at once.
         """
-        del batch
         logs = logs or {}
+        if self._is_resumed and batch <= self._last_index:
+            self._begin_sums()  # The epoch is trained from its beginning.
+        self._last_index, self._is_resumed = batch, False
         size = logs.get("size", 0) * logs.get("num_steps", 1)
         self.seen += size
         for name, value in logs.items():
@@ -78,6 +125,7 @@ class BaseLogger(Callback):
             logs: Changed in place: the callbacks that follow see the means.
         """
         del epoch
+        self._epoch.end()
         if logs is None or not self.seen:
             return
         # Keras before 2.2 told the names; since then the logs do.
@@ -87,3 +135,7 @@ class BaseLogger(Callback):
                 logs[name] = self.totals[name]
             elif name in self.totals:
                 logs[name] = self.totals[name] / self.seen
+
+    def _begin_sums(self) -> None:
+        self.seen = 0
+        self.totals = {}

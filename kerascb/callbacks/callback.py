@@ -34,6 +34,9 @@ class Callback(StockCallback):
     A callback can be pickled and copied: the model stays behind, everything
     else comes along.
 
+    One that remembers something from batch to batch or epoch to epoch can have
+    it survive the end of the process: see `get_state` and `set_state`.
+
     Attributes:
         params: What `fit` was told: `verbose`, `epochs`, `steps`. `None`
             before the callback has been in a list.
@@ -86,6 +89,67 @@ class Callback(StockCallback):
             params: `verbose`, `epochs` and `steps`.
         """
         self.params = params
+
+    def get_state(self) -> dict[str, Any]:
+        """What has to be known to go on as if training had not ended.
+
+        `BackupAndRestore` asks every callback of a fit for it, and gives it to
+        `set_state` when the run is taken up again, in another process most
+        often. So a callback of your own takes part by having both methods;
+        that it derives from this class is not needed.
+
+        It is called in the training thread whenever a backup is made, at the
+        end of a batch or of an epoch, after the hook of that event. Answer
+        quickly, and with nothing that training changes later: copy lists,
+        dicts and arrays that are changed in place.
+
+        Returns:
+            By name: `None`, booleans, integers, floats (NaN and infinite ones
+            too), strings, NumPy scalars and arrays, frozen values of variables,
+            and lists and dicts (of strings) of those. By default nothing.
+
+        Example:
+            >>> class Slowest(Callback):
+            ...     def on_train_begin(self, logs=None):
+            ...         self.longest = 0.0
+            ...
+            ...     def on_epoch_end(self, epoch, logs=None):
+            ...         self.longest = max(self.longest, logs["seconds"])
+            ...
+            ...     def get_state(self):
+            ...         return {"longest": self.longest}
+            ...
+            ...     def set_state(self, state):
+            ...         self.longest = state["longest"]
+            >>> from kerascb.testing import drive
+            >>> killed, resumed = Slowest(), Slowest()
+            >>> _ = drive([killed], epochs=[{"seconds": 7.5}])
+            >>> resumed.on_train_begin()
+            >>> resumed.set_state(killed.get_state())
+            >>> resumed.on_epoch_end(1, {"seconds": 3.0})
+            >>> resumed.longest
+            7.5
+        """
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes up what `get_state` has answered in the run that goes on.
+
+        It is called once in a fit that is resumed: after `on_train_begin` of
+        all callbacks and before the first `on_epoch_begin`; before
+        `on_train_end` if no epoch is left. A fit that begins anew gets no such
+        call, so that an instance that is used again starts from nothing, as
+        its `on_train_begin` has left it. What would destroy an earlier run's
+        output has to wait for the first `on_epoch_begin`: only then is it known
+        whether that run goes on.
+
+        An epoch that was under way begins once more, with `on_epoch_begin`,
+        and goes on with the batch that comes next.
+
+        Args:
+            state: What `get_state` has answered, arrays as NumPy's. The
+                callback may have been made with other arguments since.
+        """
 
     @property
     def _steps_in_epoch(self) -> int | None:

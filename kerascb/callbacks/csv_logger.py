@@ -8,13 +8,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerascb.callbacks._csv_table import KEY, MISSING, CsvTable
+from kerascb.callbacks._csv_rows import KEY, MISSING
+from kerascb.callbacks._csv_table import CsvTable, cut_back
 from kerascb.callbacks._values import off_device
 from kerascb.callbacks.callback import Callback
 from kerascb.errors import InvalidArgument, UnwritablePath
 
 if TYPE_CHECKING:
     import csv
+    from collections.abc import Callable
 
     from kerascb.runtime import Logs
 
@@ -33,6 +35,13 @@ class CSVLogger(Callback):
     A row is there for others to read as soon as its epoch ends. When `fit`
     leaves with an exception, the file is closed with the next `fit`, or when
     the callback is discarded.
+
+    What an earlier run has left in the file is there until the first epoch
+    begins. In a fit that `BackupAndRestore` resumes, the file is cut back to
+    what it was at the backup, and goes on from there, `append` or not: the
+    rows are those of an uninterrupted run. A file that is not the one that
+    was written (it is gone, shorter, or has other lines) is warned of and
+    gets the rows to come below what it holds.
 
     Args:
         filename: Path of the file; its directory must exist. Paths with a
@@ -116,7 +125,7 @@ class CSVLogger(Callback):
         return table.writer
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Opens the file, and takes over what an older one has begun.
+        """Opens the file, and takes over what an earlier fit has begun.
 
         Args:
             logs: Not used.
@@ -125,6 +134,17 @@ class CSVLogger(Callback):
         if self._runtime.name == "keras3":
             self._chosen_keys = None
         self._begin()
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Empties the file, if it is to be replaced; only once.
+
+        Args:
+            epoch: Not used.
+            logs: Not used.
+        """
+        del epoch, logs
+        if self._table is not None:
+            self._table.begin()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Writes the row of the epoch, in or out of a fit.
@@ -153,7 +173,43 @@ class CSVLogger(Callback):
             logs: Not used.
         """
         del logs
+        if self._table is not None:
+            self._table.begin()
         self._close()
+
+    def get_state(self) -> dict[str, Any]:
+        """How far the file has got, and with which columns."""
+        if self._table is None:
+            return {}
+        return {
+            **self._table.state(),
+            "append_header": self.append_header,
+            "chosen_keys": _copy(self._chosen_keys),
+            "seen_keys": _copy(self._seen_keys),
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Cuts the file back, to go on where the interrupted run was.
+
+        Args:
+            state: What `get_state` returned.
+        """
+        if "rows" not in state:
+            return
+        self._close()
+        self._chosen_keys = state["chosen_keys"]
+        reason = cut_back(self.filename, state)
+        if reason is not None:
+            table = self._open(append=True)
+            self.append_header = table.is_blank
+            self._warn(
+                f"CSVLogger: {self.filename!r} {reason}. Nothing is removed "
+                "from it; the rows of the epochs to come follow below."
+            )
+            return
+        self._use(lambda: CsvTable.resumed(self.filename, state))
+        self.append_header = state["append_header"]
+        self._seen_keys = state["seen_keys"]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_table": None}
@@ -175,7 +231,7 @@ class CSVLogger(Callback):
         self._close()
         self._seen_keys = None
         table = self._open(append=self.append)
-        self.append_header = not (table.has_header or table.is_headless)
+        self.append_header = table.is_blank
         if table.separator != self.sep:
             self._warn(
                 f"CSVLogger goes on in {self.filename!r} with the separator "
@@ -189,8 +245,13 @@ class CSVLogger(Callback):
         return table
 
     def _open(self, *, append: bool) -> CsvTable:
+        return self._use(
+            lambda: CsvTable(self.filename, self.sep, append=append)
+        )
+
+    def _use(self, opened: Callable[[], CsvTable]) -> CsvTable:
         try:
-            table = CsvTable(self.filename, self.sep, append=append)
+            table = opened()
         except OSError as error:
             raise UnwritablePath(
                 f"{error}. CSVLogger got filename={self.filename!r}; choose a "
@@ -219,6 +280,10 @@ def path_of(filename: Any) -> str:
         raise InvalidArgument(
             f"filename must be a str or a path; got filename={filename!r}."
         ) from error
+
+
+def _copy(keys: list[str] | None) -> list[str] | None:
+    return None if keys is None else list(keys)
 
 
 def is_separator(text: str) -> bool:

@@ -8,11 +8,12 @@ import numpy as np
 
 from kerascb.callbacks._arguments import require_number
 from kerascb.callbacks._checkpoint_arguments import one_of
+from kerascb.callbacks._values import frozen
 from kerascb.callbacks.monitor_callback import MonitorCallback
 from kerascb.layouts.plan import NotPlannable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from kerascb.runtime import FrozenValue, Logs
 
@@ -24,7 +25,8 @@ class EarlyStopping(MonitorCallback):
     (one without validation, say) does not count; NaN counts as an epoch
     without improvement and never becomes the best.
 
-    An instance may serve several fits: each begins anew.
+    An instance may serve several fits: each begins anew. One that
+    `BackupAndRestore` takes up goes on, with the best weights too.
 
     Args:
         monitor: The key of the logs to watch.
@@ -122,6 +124,31 @@ class EarlyStopping(MonitorCallback):
         self._arrays = weights
         self._frozen = None
 
+    def get_state(self) -> dict[str, Any]:
+        """How long there has been no improvement, and the best so far."""
+        weights: list[Any] | None = self._frozen
+        if weights is None and self._arrays is not None:
+            weights = [np.array(one) for one in self._arrays]
+        return {
+            **super().get_state(),
+            "wait": self.wait,
+            "stopped_epoch": self.stopped_epoch,
+            "best_epoch": self.best_epoch,
+            "best_weights": None if weights is None else list(weights),
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on waiting, for better than the best of the run so far.
+
+        With `restore_best_weights`, a best value whose weights were not kept
+        is dropped, with a warning: they could not be restored.
+
+        Args:
+            state: What `get_state` has answered.
+        """
+        super().set_state(state)
+        self.stopped_epoch = state.get("stopped_epoch", 0)
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forgets the last fit, and checks the monitor.
 
@@ -190,6 +217,24 @@ class EarlyStopping(MonitorCallback):
         if value is None and self._is_worth_telling():
             self._tell_missing(logs or {})
         return value
+
+    def _resume_monitoring(self, state: Mapping[str, Any]) -> None:
+        super()._resume_monitoring(state)
+        self.wait = state.get("wait", 0)
+        self.best_epoch = state.get("best_epoch", 0)
+        weights = state.get("best_weights")
+        if not self.restore_best_weights:
+            return
+        if weights is not None:
+            self.best_weights = None
+            self._frozen = [frozen(one) for one in weights]
+        elif self._best is not None:
+            self._best = None
+            self._warn(
+                f"{type(self).__name__}: the run that goes on did not keep its "
+                "best weights; restore_best_weights=True looks for the best "
+                "from here on."
+            )
 
     def _reset(self) -> None:
         self.wait = 0

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from kerascb import runtime
+from kerascb.callbacks._values import off_device
 from kerascb.callbacks.callback import Callback
 from kerascb.runtime import Logs, StockHistory
+
+_EXACT = (bool, int, float, str, type(None), np.ndarray, np.generic)
 
 
 class History(Callback, StockHistory):
@@ -13,7 +19,8 @@ class History(Callback, StockHistory):
 
     Put into the list only by those who want it early or want several fits in
     one record: an instance that is used again goes on appending to `history`,
-    while `epoch` holds the epochs of the latest fit.
+    while `epoch` holds the epochs of the latest fit. After a fit that was
+    resumed by `BackupAndRestore` both cover the whole run.
 
     Attributes:
         history: Name of a metric → its values, one an epoch, as the callbacks
@@ -56,3 +63,84 @@ class History(Callback, StockHistory):
             self.history.setdefault(name, []).append(value)
         if self._model is not None:
             self._bare_model.history = self
+
+    def get_state(self) -> dict[str, Any]:
+        """The epochs and what they logged; see `state_of_history`."""
+        return state_of_history(self)
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on with the record of an interrupted run."""
+        fill_history(self, state)
+
+
+def state_of_history(history: Any) -> dict[str, Any]:
+    """What a History holds, ours or stock's, to be stored.
+
+    Numbers come back as they are, `np.float32` among them. Tensors come back
+    as numbers or arrays, tuples as lists, and what is none of all these as
+    its text.
+
+    Args:
+        history: It may go on recording; the state does not change with it.
+    """
+    engine = runtime.of(getattr(history, "_model", None))
+    return {
+        "epoch": list(getattr(history, "epoch", ())),
+        "history": {
+            name: _packed(values, engine)
+            for name, values in history.history.items()
+        },
+    }
+
+
+def fill_history(history: Any, state: dict[str, Any]) -> None:
+    """Puts the record of an interrupted run into a History.
+
+    Args:
+        history: Ours or stock's. What it holds is replaced; the dictionary
+            and the list stay the same objects.
+        state: What `state_of_history` returned.
+    """
+    if "epoch" not in state:
+        return
+    if not hasattr(history, "epoch"):
+        history.epoch = []
+    history.epoch[:] = state["epoch"]
+    history.history.clear()
+    for name, column in state["history"].items():
+        history.history[name] = _unpacked(column)
+
+
+def _packed(values: list[Any], engine: runtime.Runtime) -> Any:
+    """A metric's values, in one array where they are of one kind.
+
+    One array is stored faster than a thousand numbers.
+    """
+    kinds = set(map(type, values))
+    if kinds == {float}:
+        return {"floats": np.array(values)}
+    if len(kinds) == 1 and issubclass(next(iter(kinds)), np.number):
+        return {"scalars": np.array(values)}
+    return [_storable(value, engine) for value in values]
+
+
+def _unpacked(column: Any) -> list[Any]:
+    if not isinstance(column, dict):
+        return list(column)
+    if "floats" in column:
+        floats: list[Any] = column["floats"].tolist()
+        return floats
+    return list(column["scalars"])
+
+
+def _storable(value: Any, engine: runtime.Runtime) -> Any:
+    value = off_device(value, engine)
+    if isinstance(value, np.ndarray):
+        value = value.copy()
+    if isinstance(value, (list, tuple)):
+        return [_storable(item, engine) for item in value]
+    if isinstance(value, dict):
+        return {
+            str(key): _storable(item, engine) for key, item in value.items()
+        }
+    return value if isinstance(value, _EXACT) else str(value)

@@ -15,6 +15,7 @@ from kerascb.improvement import nearest_names
 Hook = Callable[..., Any]
 
 _HOOKS = frozenset(name for name in dir(Callback) if name.startswith("on_"))
+_STATE = ("get_state", "set_state")
 _MOST = 4
 _LOGS_ONLY, _BATCH_AND_LOGS = 1, 2
 
@@ -41,10 +42,13 @@ class LambdaCallback(Callback):
             `on_train_end` as in Keras 2.
         **hooks: Any hook by its name. `on_batch_begin` and `on_batch_end` are
             the older names of the hooks of a training batch; with both
-            given, both are called. What is no hook becomes an attribute.
+            given, both are called. `get_state` and `set_state` have what the
+            functions remember survive a restart; see `Callback.get_state`.
+            What is no hook becomes an attribute.
 
     Raises:
-        InvalidArgument: If a hook is given something that cannot be called.
+        InvalidArgument: If a hook is given something that cannot be called, or
+            one of `get_state` and `set_state` without the other.
 
     Example:
         >>> from kerascb import LambdaCallback
@@ -74,6 +78,7 @@ class LambdaCallback(Callback):
                     f"LambdaCallback got multiple values for {name}."
                 )
             named[name] = function
+        _check_state(hooks)
         for name in named.keys() - _HOOKS:
             _warn_of_near_hook(name)
             setattr(self, name, named.pop(name))
@@ -157,6 +162,15 @@ def _needs(function: Hook) -> int | None:
             signature.bind(*[None] * count)
             fitting.append(count)
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _check_state(hooks: dict[str, Any]) -> None:
+    given = {name: hooks[name] for name in _STATE if name in hooks}
+    if given and sum(map(callable, given.values())) < len(_STATE):
+        raise InvalidArgument(
+            "LambdaCallback needs a function for get_state and one for "
+            f"set_state, or neither; got {given!r}."
+        )
 
 
 def _warn_of_near_hook(name: str) -> None:

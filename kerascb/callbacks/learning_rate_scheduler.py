@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerascb.callbacks._epoch_under_way import EpochUnderWay
 from kerascb.callbacks.learning_rate_callback import LearningRateCallback
 from kerascb.errors import InvalidArgument
 
@@ -25,6 +26,9 @@ class LearningRateScheduler(LearningRateCallback):
     The rate in force is added to the logs at the end of each epoch. Several
     optimizers in a `MultiOptimizer` are asked for one by one. An optimizer
     whose rate comes from a schedule is refused when training begins.
+
+    A run that is resumed within an epoch keeps the rate of that epoch: it was
+    set already, and the function may make it out of the one before.
 
     Args:
         schedule: `schedule(epoch, learning_rate)` or `schedule(epoch)`, where
@@ -59,6 +63,19 @@ class LearningRateScheduler(LearningRateCallback):
         _takes_rate(schedule)
         self.schedule = schedule
         self.verbose = verbose
+        self._epoch = EpochUnderWay()
+
+    def get_state(self) -> dict[str, Any]:
+        """The epoch whose rate is set."""
+        return {"epoch": self._epoch.epoch}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Leaves the rate of the epoch that goes on as it is.
+
+        Args:
+            state: What `get_state` has answered.
+        """
+        self._epoch.restore(state.get("epoch"))
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Checks the optimizer.
@@ -67,6 +84,7 @@ class LearningRateScheduler(LearningRateCallback):
             logs: Not used.
         """
         del logs
+        self._epoch = EpochUnderWay()
         self._require_settable_rates()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
@@ -77,6 +95,8 @@ class LearningRateScheduler(LearningRateCallback):
             logs: Not used.
         """
         del logs
+        if self._epoch.begin(epoch):
+            return
         for rate in self._settable_rates():
             scheduled = self._scheduled(epoch, rate)
             rate.write(scheduled)
@@ -93,6 +113,7 @@ class LearningRateScheduler(LearningRateCallback):
             logs: Metric name to value.
         """
         del epoch
+        self._epoch.end()
         if logs is not None:
             self._log_rates(logs)
 

@@ -66,6 +66,7 @@ class MonitorCallback(Callback):
     _direction: Direction | None = None
     _own_comparison: Comparison | None = None
     _best: float | None = None
+    _threshold: float | None = None
     _is_told_missing: bool = False
     _is_awaited: bool = False
 
@@ -82,7 +83,7 @@ class MonitorCallback(Callback):
             mode = "auto"
         self.monitor = monitor
         self.mode = mode
-        self._best = baseline
+        self._best = self._threshold = baseline
         self._min_delta: float = abs(min_delta)
         if mode != "auto":
             self._direction = Direction(mode)
@@ -131,6 +132,63 @@ class MonitorCallback(Callback):
     @monitor_op.setter
     def monitor_op(self, comparison: Comparison | None) -> None:
         self._own_comparison = comparison
+
+    def get_state(self) -> dict[str, Any]:
+        """The best value, and of what it is one."""
+        direction = self._settled_direction()
+        return {
+            "monitor": self.monitor,
+            "direction": None if direction is None else direction.value,
+            "best": None if self._best is None else self._as_number(self._best),
+            "is_told_missing": self._is_told_missing,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on with the best value, unless it is of something else.
+
+        Args:
+            state: What `get_state` has answered.
+        """
+        if not self._is_of_this_monitor(state):
+            return
+        if self._settled_direction() is None and state.get("direction"):
+            self._direction = Direction(state["direction"])
+        if state.get("is_told_missing"):
+            self._is_told_missing = True
+        self._resume_monitoring(state)
+
+    def _is_of_this_monitor(self, state: Mapping[str, Any]) -> bool:
+        """Whether a state tells of the value that is watched now.
+
+        If not, that is warned of where a best value is lost by it.
+        """
+        now, then = self._settled_direction(), state.get("direction")
+        if state.get("monitor") == self.monitor and (
+            now is None or then is None or now.value == then
+        ):
+            return True
+        if state.get("best") is not None:
+            self._warn(
+                f"{type(self).__name__}: the run that goes on monitored "
+                f"`{state.get('monitor')}` (mode {then!r}), this one monitors "
+                f"`{self.monitor}` (mode {now and now.value!r}); the best "
+                "value so far is dropped."
+            )
+        return False
+
+    def _resume_monitoring(self, state: Mapping[str, Any]) -> None:
+        """Takes from a state what hangs on the value that is watched.
+
+        A best value that the user has given now holds if it is the better one.
+        """
+        best, threshold = state.get("best"), self._threshold
+        if best is None or (
+            threshold is not None
+            and self._settled_direction() is not None
+            and self._is_improvement(threshold, best)
+        ):
+            best = threshold
+        self._best = best
 
     def _set_monitor_op(self) -> None:
         """Settles the direction, if it is not settled yet.

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextvars
-import importlib
 import os
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 from kerascb.callbacks._arguments import require_number
 from kerascb.callbacks._checkpoint_arguments import check_save_freq
+from kerascb.callbacks._epoch_under_way import EpochUnderWay
+from kerascb.callbacks._orbax_folder import OrbaxSteps, open_folder, orbax
 from kerascb.callbacks.callback import batch_hook
 from kerascb.callbacks.monitor_callback import MonitorCallback
-from kerascb.errors import InvalidArgument, MissingDependency
+from kerascb.errors import InvalidArgument
 from kerascb.frequency import BatchCounter, as_count, within_epoch
-from kerascb.paths import is_remote, refuse_unwritable
+from kerascb.paths import refuse_unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,10 @@ class OrbaxCheckpoint(MonitorCallback):
     newest step that is there, as one does that begins with epoch 0 in the
     folder of another, its steps are counted on from that one, and a warning
     says so: nothing is overwritten, and the newest step is the last one saved.
+
+    A run that `BackupAndRestore` takes up keeps its numbers. What it had saved
+    after the backup stays until it has come as far again: steps below the
+    newest one are not saved once more, the newest one is replaced.
 
     Guarantees: saves are made in order, one at a time. The error of one made
     in the background is raised when the next epoch begins or ends, by the next
@@ -96,7 +101,7 @@ class OrbaxCheckpoint(MonitorCallback):
         save_on_background: bool = True,
         save_weights_only: bool = False,
     ) -> None:
-        _orbax()
+        orbax()
         if initial_value_threshold is not None:
             require_number(
                 self, initial_value_threshold=initial_value_threshold
@@ -120,8 +125,9 @@ class OrbaxCheckpoint(MonitorCallback):
             None if save_freq == "epoch" else BatchCounter(save_freq)
         )
         self._total_batches_seen = 0
-        self._batches_before_epoch = 0
-        self._offset = 0
+        self._steps = OrbaxSteps()
+        self._epoch = EpochUnderWay()
+        self._best_before_save = self._best
 
     @property
     def checkpointer(self) -> Any:
@@ -134,18 +140,8 @@ class OrbaxCheckpoint(MonitorCallback):
         if isinstance(self._pending, Future):
             wait([self._pending])
         if self._checkpointer is None:
-            training = _orbax().v1.training
-            keep = self.max_to_keep
-            self._checkpointer = training.Checkpointer(
-                directory=_absolute(os.fspath(self.directory)),
-                save_decision_policy=(
-                    training.save_decision_policies.FixedIntervalPolicy(1)
-                ),
-                preservation_policy=(
-                    None
-                    if keep is None
-                    else training.preservation_policies.LatestN(keep)
-                ),
+            self._checkpointer = open_folder(
+                os.fspath(self.directory), self.max_to_keep
             )
         return self._checkpointer
 
@@ -157,7 +153,38 @@ class OrbaxCheckpoint(MonitorCallback):
         """
         super().set_model(model)
         self._total_batches_seen = self._runtime.iterations(model) or 0
-        self._batches_before_epoch = self._total_batches_seen
+
+    def get_state(self) -> dict[str, Any]:
+        """The best value, the counters, and what has been saved."""
+        return {
+            **super().get_state(),
+            "epoch": self._epoch.epoch,
+            "batches": None if self._counter is None else self._counter.state(),
+            "total_batches_seen": self._total_batches_seen,
+            "steps": self._steps.state(),
+            "best_before_save": self._best_before_save,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on counting, and finds out what the run has saved since.
+
+        Args:
+            state: What `get_state` has answered.
+        """
+        is_whole = self._steps.resume(state.get("steps") or {}, self._newest())
+        if not is_whole:
+            # The save of the best was under way, and ended with the process.
+            state = {**state, "best": state.get("best_before_save")}
+        super().set_state(state)
+        self._best_before_save = (
+            state.get("best_before_save") if is_whole else self._best
+        )
+        self._epoch.restore(state.get("epoch"))
+        if self._counter is not None:
+            self._counter.restore(state.get("batches") or {})
+        self._total_batches_seen = state.get(
+            "total_batches_seen", self._total_batches_seen
+        )
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Finds out what would go wrong later.
@@ -168,7 +195,9 @@ class OrbaxCheckpoint(MonitorCallback):
         del logs
         refuse_unwritable(os.fspath(self.directory), "directory")
         self._runtime.require_orbax()
-        self._offset = 0
+        self._steps = OrbaxSteps()
+        self._best_before_save = self._best
+        self._epoch = EpochUnderWay()
         _ = self.checkpointer  # makes the folder
         if self.save_best_only:
             self._begin_monitoring()
@@ -177,13 +206,13 @@ class OrbaxCheckpoint(MonitorCallback):
         """Goes on counting batches from the last epoch's.
 
         Args:
-            epoch: Not used.
+            epoch: Zero-based index of the epoch.
             logs: Not used.
         """
-        del epoch, logs
+        del logs
         self._raise_if_failed()
-        self._batches_before_epoch = self._total_batches_seen
-        if self._counter is not None:
+        goes_on = self._epoch.begin(epoch)
+        if self._counter is not None and not goes_on:
             self._counter.begin_epoch()
 
     @batch_hook(lambda self: self.save_freq != "epoch")
@@ -195,13 +224,13 @@ class OrbaxCheckpoint(MonitorCallback):
             logs: Metric name to value; `monitor` is looked for in it.
         """
         batch = within_epoch(batch, self._steps_in_epoch)
-        self._total_batches_seen = self._batches_before_epoch + batch + 1
-        if (
-            self._counter is not None
-            and self._counter.is_due_after(batch)
-            and self._is_wanted(logs, f"batch {batch}")
-        ):
-            self._save_checkpoint(self._total_batches_seen)
+        if self._counter is None:
+            return
+        self._total_batches_seen += self._counter.batches_until(batch)
+        if self._counter.is_due_after(batch):
+            self._save_if_wanted(
+                self._total_batches_seen, logs, f"batch {batch}"
+            )
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Saves, unless that is done by batches.
@@ -211,10 +240,9 @@ class OrbaxCheckpoint(MonitorCallback):
             logs: Metric name to value; `monitor` is looked for in it.
         """
         self._raise_if_failed()
-        if self.save_freq == "epoch" and self._is_wanted(
-            logs, f"epoch {epoch}"
-        ):
-            self._save_checkpoint(epoch)
+        self._epoch.end()
+        if self.save_freq == "epoch":
+            self._save_if_wanted(epoch, logs, f"epoch {epoch}")
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Waits for what is being written, and lets go of the folder.
@@ -247,14 +275,22 @@ class OrbaxCheckpoint(MonitorCallback):
     def is_multihost_enabled(self) -> bool:
         """Whether several processes save together; only JAX's do."""
         return self._runtime.backend == "jax" and bool(
-            _orbax().multihost.is_jax_distributed_client_initialized()
+            orbax().multihost.is_jax_distributed_client_initialized()
         )
 
     def is_primary_host(self) -> bool:
         """Whether this process leads the others, or is the only one."""
         return not self.is_multihost_enabled() or bool(
-            _orbax().multihost.is_primary_host(primary_host=0)
+            orbax().multihost.is_primary_host(primary_host=0)
         )
+
+    def _save_if_wanted(self, step: int, logs: Logs | None, when: str) -> None:
+        if self._steps.is_passed(step):
+            return
+        best = self._best
+        if self._is_wanted(logs, when):
+            self._best_before_save = best
+            self._save_checkpoint(step)
 
     def _is_wanted(self, logs: Logs | None, when: str) -> bool:
         """Whether to save now; takes note of a new best value."""
@@ -277,48 +313,57 @@ class OrbaxCheckpoint(MonitorCallback):
     def _save_checkpoint(self, step: int, logs: Logs | None = None) -> None:
         del logs
         self._finish_pending()
-        step = self._above_latest(step)
+        step = self._number(step)
+        # A resumed run comes to what it had saved before it was killed.
+        replace = {"overwrite": True} if step == self._newest() else {}
         items = self._runtime.orbax_items(
             self._model, weights_only=self.save_weights_only
         )
         if self.verbose > 0:
             path = os.path.join(os.fspath(self.directory), str(step))
             self._say(f"\nSaving checkpoint to {path}")
+        checkpointer = self.checkpointer
         if not self.save_on_background:
-            self.checkpointer.save_checkpointables(step, items())
+            checkpointer.save_checkpointables(step, items(), **replace)
         elif self._runtime.backend == "jax":
             # Arrays of JAX, which processes may share, are Orbax's own trade.
-            self._pending = self.checkpointer.save_checkpointables_async(
-                step, items()
+            self._pending = checkpointer.save_checkpointables_async(
+                step, items(), **replace
             )
         else:
-            self._pending = self._in_background(step, items)
+            self._pending = self._in_background(
+                lambda: checkpointer.save_checkpointables(
+                    step, items(), **replace
+                )
+            )
 
-    def _in_background(
-        self, step: int, items: Callable[[], dict[str, Any]]
-    ) -> Future[None]:
+    def _in_background(self, save: Callable[[], Any]) -> Future[None]:
         """Saves in a thread of ours: Orbax copies arrays before it answers."""
-        checkpointer = self.checkpointer
         thread = ThreadPoolExecutor(1, "OrbaxCheckpoint")
         pending = thread.submit(
             contextvars.copy_context().run,  # what users have set for Orbax
-            lambda: checkpointer.save_checkpointables(step, items()),
+            save,
         )
         thread.shutdown(wait=False)  # It ends with the save.
         return pending
 
-    def _above_latest(self, step: int) -> int:
-        """The step to save under; Orbax saves none below the latest."""
+    def _newest(self) -> int | None:
+        """The newest step in the folder."""
         latest = self.checkpointer.latest
-        if latest is not None and step + self._offset <= latest.step:
-            self._offset = latest.step + 1 - step
+        return None if latest is None else int(latest.step)
+
+    def _number(self, step: int) -> int:
+        """The step to save under; Orbax saves none below the latest."""
+        newest = self._newest()
+        number = self._steps.number(step, newest)
+        if self._steps.has_moved:
             self._warn(
                 f"OrbaxCheckpoint: {os.fspath(self.directory)!r} already holds "
-                f"step {latest.step}, and this run is at step {step}; its "
-                f"steps are counted from {step + self._offset} on. Use another "
-                "directory to keep runs apart."
+                f"step {newest}, and this run is at step {step}; its steps are "
+                f"counted from {number} on. Use another directory to keep runs "
+                "apart."
             )
-        return step + self._offset
+        return number
 
     def _raise_if_failed(self) -> None:
         """Raises what went wrong in the background, as far as is known."""
@@ -332,7 +377,7 @@ class OrbaxCheckpoint(MonitorCallback):
 
     def _sync_processes(self, key: str) -> None:
         if self.is_multihost_enabled():
-            _orbax().multihost.sync_global_processes(key)
+            orbax().multihost.sync_global_processes(key)
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -340,17 +385,3 @@ class OrbaxCheckpoint(MonitorCallback):
             "_checkpointer": None,
             "_pending": None,
         }
-
-
-def _absolute(directory: str) -> str:
-    """The path as Orbax wants it: it refuses relative ones."""
-    return directory if is_remote(directory) else os.path.abspath(directory)
-
-
-def _orbax() -> Any:
-    try:
-        return importlib.import_module("orbax.checkpoint")
-    except ImportError as error:
-        raise MissingDependency(
-            "OrbaxCheckpoint", "orbax-checkpoint", "orbax"
-        ) from error

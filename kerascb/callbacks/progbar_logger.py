@@ -84,6 +84,7 @@ class ProgbarLogger(Callback, StockProgbarLogger):
         self.epochs = 1
         self._called_in_fit = False
         self._counter_at_start: int | None = None
+        self._resumed_counter: int | None = None
         self._needs_batches = True
 
     def set_params(self, params: dict[str, Any]) -> None:
@@ -111,6 +112,7 @@ class ProgbarLogger(Callback, StockProgbarLogger):
         """
         del logs
         self._called_in_fit = True
+        self._resumed_counter = None
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """An evaluation that comes now is one of its own.
@@ -205,9 +207,30 @@ class ProgbarLogger(Callback, StockProgbarLogger):
         """Ends the bar of a prediction."""
         self._end_bar("predict", None)
 
+    def get_state(self) -> dict[str, Any]:
+        """How long an epoch is, and where the running one began.
+
+        What the bar shows comes with the next batch, and is not remembered.
+        """
+        return {"target": self.target, "counter": self._counter_at_start}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on with the first bar as with one of a later epoch.
+
+        Args:
+            state: What `get_state` returned.
+        """
+        if self.target is None:
+            self.target = state.get("target")
+            self._decide_on_batches()
+        self._resumed_counter = state.get("counter")
+
     def _begin_bar(self, mode: str) -> Progbar:
         self.seen = 0
-        self._counter_at_start = self._counted(mode)
+        self._counter_at_start = self._resumed_counter
+        self._resumed_counter = None
+        if self._counter_at_start is None:
+            self._counter_at_start = self._counted(mode)
         self._learn_metrics()
         self._decide_on_batches()
         self.progbar = self._runtime.progbar(
@@ -236,6 +259,7 @@ class ProgbarLogger(Callback, StockProgbarLogger):
             self.target = bar.target = self.seen
         if self.target:
             bar.update(self.target, self._shown(logs), finalize=True)
+        self._counter_at_start = None
 
     def _shown(self, logs: Logs | None) -> list[tuple[str, Any]]:
         # Once a batch: the usual case, floats under ASCII names, comes cheap.
@@ -271,7 +295,7 @@ class ProgbarLogger(Callback, StockProgbarLogger):
         counter = self._counted(mode)
         if counter is None or self._counter_at_start is None:
             return self.target or 0
-        return counter - self._counter_at_start
+        return max(counter - self._counter_at_start, 0)
 
     def _counted(self, mode: str) -> int | None:
         """Steps that the model itself has counted; only Keras 2's do."""

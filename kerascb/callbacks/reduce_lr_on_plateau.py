@@ -13,6 +13,8 @@ from kerascb.errors import InvalidArgument
 from kerascb.improvement import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kerascb.runtime import Logs
 
 _ARGUMENTS = (
@@ -111,6 +113,25 @@ class ReduceLROnPlateau(LearningRateCallback, MonitorCallback):
         self.min_lr = min_lr
         self._reset()
 
+    def get_state(self) -> dict[str, Any]:
+        """The counters; the rate itself is a variable of the optimizer."""
+        return {
+            **super().get_state(),
+            "wait": self.wait,
+            "cooldown_counter": self.cooldown_counter,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on counting; no cooldown is longer than `cooldown`.
+
+        Args:
+            state: What `get_state` has answered.
+        """
+        super().set_state(state)
+        self.cooldown_counter = min(
+            state.get("cooldown_counter", 0), self.cooldown
+        )
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forgets the last fit; checks the monitor and the optimizer.
 
@@ -162,6 +183,10 @@ class ReduceLROnPlateau(LearningRateCallback, MonitorCallback):
                 "ReduceLROnPlateau does not support a factor >= 1.0. "
                 f"{got}{factor}. Pass one below 1, such as 0.1."
             )
+
+    def _resume_monitoring(self, state: Mapping[str, Any]) -> None:
+        super()._resume_monitoring(state)
+        self.wait = state.get("wait", 0)
 
     def _reset(self) -> None:
         self.best = None

@@ -39,6 +39,9 @@ class RemoteMonitor(Callback):
     Training waits at most `timeout_s` seconds for a connection, and as long
     for the server to begin its answer, whose body is not read. (Redirects, and
     a server that sends the head of its answer bit by bit, can stretch that.)
+    It remembers nothing across a restart: the epochs that `BackupAndRestore`
+    has trained again are posted again, under the same number.
+
     Where `requests.post` has been replaced (a test's mock), it is called as
     Keras calls it, and waiting is its own affair.
 

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerascb.callbacks._values import frozen
 from kerascb.callbacks.callback import Callback
 from kerascb.errors import InvalidArgument
+from kerascb.layouts.plan import NotPlannable
+from kerascb.runtime.frozen import Frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kerascb.runtime import Logs
 
 
@@ -21,11 +26,12 @@ class SwapEMAWeights(Callback):
     stands in the model during `evaluate`, `predict` and the validation of
     `fit`, and with `swap_on_epoch=True` also from the end of an epoch to the
     beginning of the next, for callbacks that come later in the list, such as
-    `ModelCheckpoint`. Put `BackupAndRestore` before it: a run is to go on from
-    the weights themselves.
+    `ModelCheckpoint`. `BackupAndRestore` may stand anywhere: where it backs up
+    a model that shows the average, the weights come along in the state of this
+    callback.
 
-    The weights come back bit by bit. A copy of them is kept meanwhile, on the
-    device they are on; the average itself is never touched, so that `fit`
+    The weights come back bit by bit. They are kept meanwhile, on the device
+    they are on; the average itself is never touched, so that `fit`
     ends with it wherever it ends. Before the optimizer has made a step there
     is no average, and nothing is changed. If an error has ended a `fit` or an
     `evaluate` in between, the next one begins with the weights put back,
@@ -48,7 +54,8 @@ class SwapEMAWeights(Callback):
     """
 
     _kept: tuple[tuple[Any, Any, Any], ...] = ()
-    """Variable, its average, and the value the variable had."""
+    """Variable, its average, and the value the variable had: a frozen one, or
+    a tensor where a value cannot be frozen (several processes hold it)."""
 
     def __init__(self, swap_on_epoch: bool = False) -> None:
         super().__init__()
@@ -57,6 +64,37 @@ class SwapEMAWeights(Callback):
     @property
     def _ema_weights_in_model(self) -> bool:
         return bool(self._kept)
+
+    def get_state(self) -> dict[str, Any]:
+        """The weights themselves, while the model shows their average."""
+        return {"weights": [value for *_, value in self._kept]}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Shows the average again, if it was shown, and keeps the weights.
+
+        Args:
+            state: What `get_state` has answered.
+
+        Raises:
+            InvalidArgument: If there are as many averages no more.
+        """
+        weights = state.get("weights") or []
+        if not weights:
+            return
+        self._show()
+        if len(weights) != len(self._kept):
+            raise InvalidArgument(
+                "SwapEMAWeights: the run that goes on kept "
+                f"{len(weights)} weights aside, and its model now has "
+                f"{len(self._kept)} averages. Compile the model as it was, "
+                "with use_ema=True."
+            )
+        self._kept = tuple(
+            (variable, average, frozen(value))
+            for (variable, average, _), value in zip(
+                self._kept, weights, strict=True
+            )
+        )
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Refuses a model without averages before an epoch is wasted on it.
@@ -138,20 +176,32 @@ class SwapEMAWeights(Callback):
         self._require_averages()
         self._recover()
         runtime = self._runtime
-        kept = []
-        for variable, average in runtime.averages(self.model):
-            kept.append((variable, average, runtime.copy_of(variable)))
+        pairs = runtime.averages(self.model)
+        values = self._values_of([variable for variable, _ in pairs])
+        for variable, average in pairs:
             # A copy: JAX's train step gives away the arrays it is given, and
             # could not give away one that two variables share.
             variable.assign(runtime.copy_of(average))
-        self._kept = tuple(kept)
+        self._kept = tuple(
+            (*pair, value) for pair, value in zip(pairs, values, strict=True)
+        )
+
+    def _values_of(self, variables: Sequence[Any]) -> list[Any]:
+        try:
+            return self._runtime.freeze(variables, "device")
+        except NotPlannable:
+            return [self._runtime.copy_of(one) for one in variables]
 
     def _hide(self) -> None:
         if not self._kept:
             return
         _ = self.model  # brings its state home, where that is elsewhere
-        for variable, _average, value in self._kept:
-            variable.assign(value)
+        variables, _averages, values = zip(*self._kept, strict=True)
+        if isinstance(values[0], Frozen):
+            self._runtime.thaw(variables, values)
+        else:
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
         self._kept = ()
 
     def _recover(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,12 +16,15 @@ from kerascb.callbacks._event_callback import (
     VALIDATION,
     EventCallback,
 )
+from kerascb.callbacks._fit_progress import FitProgress
 from kerascb.callbacks._global_step import GlobalStep, is_due
 from kerascb.callbacks.callback import batch_hook
 from kerascb.events import storage
 from kerascb.paths import refuse_unwritable
 
 if TYPE_CHECKING:
+    import os
+
     from kerascb.runtime import Logs
 
 
@@ -45,8 +47,7 @@ class TensorBoard(EventCallback):
 
     - `epoch_<m>`, by epoch, of training and of validation;
     - `batch_<m>`, by batch, if `update_freq` asks for it. The steps continue
-      those the optimizer has made, so that a second `fit` and a resumed one
-      carry the curve on;
+      those the optimizer has made, so that a second `fit` carries the curve on;
     - `evaluation_<m>_vs_iterations`, at the end of each validation and of
       `evaluate`, by the steps of the optimizer;
     - `epoch_learning_rate`, on Keras 2 only with a schedule (but see
@@ -60,10 +61,12 @@ class TensorBoard(EventCallback):
           batch, and Keras is told so; with them, logs are read from the
           device only at the batches that are written.
         - Events reach the file system at the end of each epoch and
-          evaluation, and after half a minute at the latest while batches are
-          written.
+          evaluation, and after half a minute while batches are written.
         - Files of a fit that failed are closed by the next fit, or when the
           callback is collected; nothing that was written is lost.
+        - A fit that `BackupAndRestore` resumes cuts the files of the killed
+          one back to its backup, writes on beside them, and counts on: every
+          point is there once. In another `log_dir` it begins new files.
         - The profiler cannot end a fit.
 
     Args:
@@ -135,7 +138,7 @@ class TensorBoard(EventCallback):
         notes: str | None = None,
         **legacy_arguments: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(log_dir)
         events.require_tensorboard("TensorBoard")
         arguments.take_legacy(legacy_arguments, self._warn)
         moved = arguments.in_order(
@@ -148,7 +151,6 @@ class TensorBoard(EventCallback):
             ),
             self._warn,
         )
-        self.log_dir = os.fspath(log_dir)
         self.histogram_freq = arguments.epochs_between(
             "histogram_freq", histogram_freq
         )
@@ -171,16 +173,8 @@ class TensorBoard(EventCallback):
         )
         self._profile = BatchProfiler(*self.profile_batch)
         refuse_unwritable(self.log_dir, "log_dir")
-        self._runs = events.Runs(self.log_dir)
-        self._forget_fit()
-
-    def _forget_fit(self) -> None:
-        self._step: GlobalStep | None = None
-        self._steps_before_fit = 0
-        self._evaluated = GlobalStep()
+        self._progress = FitProgress()
         self._batch_begin_s = 0.0
-        self._epoch_begin: tuple[int, float] | None = None
-        self._op_graph_is_due = False
 
     # -- hooks, in the order of their calls ---------------------------------
 
@@ -193,16 +187,12 @@ class TensorBoard(EventCallback):
         """
         super().set_model(model)
         self._close()
-        self._runs = events.Runs(self._directory())
+        self._runs = events.Runs.marked(self._directory(), self._mark)
         inspection = self._runtime.inspection
         if self.embeddings_freq:
             model_events.refuse_unknown_layers(
                 inspection, model, self.embeddings_metadata
             )
-        if self.update_freq != "epoch" and self._custom is None:
-            self._custom = inspection.custom_summaries(self.update_freq)
-        if self._custom is not None:
-            self._custom.open(self._runs.directory(TRAIN))
         if self.write_graph:
             model_events.write_layer_graph(
                 self._runs, TRAIN, inspection, self.model, self._warn
@@ -221,12 +211,10 @@ class TensorBoard(EventCallback):
         del logs
         if self.write_learning_rate != "auto":
             self._learning_rates()
-        self._forget_fit()
-        self._op_graph_is_due = self.write_graph
-        if self.notes is not None:
-            self._runs[TRAIN].text(0, "notes", self.notes)
-        if self._custom is not None:
-            self._custom.push(self._runs.directory(TRAIN), 0)
+        self._progress = FitProgress(
+            op_graph_is_due=self.write_graph,
+            notes_are_due=self.notes is not None,
+        )
         if any(self.profile_batch):
             train_dir = self._runs.directory(TRAIN)
             profiler, directory = self._runtime.inspection.profiler(
@@ -237,12 +225,9 @@ class TensorBoard(EventCallback):
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Notes when the epoch begins."""
         del epoch, logs
-        # Only now have all callbacks restored what they may restore.
-        self._begin_counting()
+        self._begin()
         if self.write_steps_per_second:
-            iterations = self._runtime.iterations(self.model)
-            if iterations is not None:
-                self._epoch_begin = iterations, time.perf_counter()
+            self._progress.begin_epoch(self._runtime.iterations(self.model))
 
     @batch_hook(needed=_counts_batches)
     def on_train_batch_begin(
@@ -250,39 +235,37 @@ class TensorBoard(EventCallback):
     ) -> None:
         """Tells the profiler and the model's own summaries the step."""
         del logs
-        step = self._begin_counting()
+        step = self._begin()
         step.begin(batch)
         if self._custom is not None:
             self._custom.at(step.value + 1)
-        self._profile.begin_batch(step.value + 1 - self._steps_before_fit)
+        self._profile.begin_batch(step.value + 1 - self._progress.steps_before)
         self._batch_begin_s = time.perf_counter()
 
     @batch_hook(needed=_counts_batches)
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Adds to the batch curves, if it is time."""
-        step = self._begin_counting()
+        step = self._begin()
         ended = step.end(batch, self._steps_in_epoch)
         if self.update_freq != "epoch" and is_due(
             step.value, ended, self.update_freq
         ):
             self._write_batch(step.value, ended, logs)
-        self._profile.end_batch(step.value - self._steps_before_fit)
+        self._profile.end_batch(step.value - self._progress.steps_before)
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Sends the model's own summaries to the validation run."""
         del logs
-        if self._custom is not None:
-            self._custom.push(
-                self._runs.directory(VALIDATION), self._evaluated.value
-            )
+        step = self._progress.evaluated.value
+        self._push_custom(VALIDATION, step, self.update_freq)
 
     @batch_hook(needed=_has_batch_curves)
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Tells the model's own summaries the step."""
         del logs
-        self._evaluated.end(batch)
+        self._progress.evaluated.end(batch)
         if self._custom is not None:
-            self._custom.at(self._evaluated.value)
+            self._custom.at(self._progress.evaluated.value)
 
     def on_test_end(self, logs: Logs | None = None) -> None:
         """Writes the result against the steps of the optimizer."""
@@ -298,8 +281,9 @@ class TensorBoard(EventCallback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Writes what is due at the end of an epoch."""
         self._log_epoch_metrics(epoch, logs)
-        if self._op_graph_is_due:
-            self._op_graph_is_due = False
+        self._progress.epoch_begin = None
+        if self._progress.op_graph_is_due:
+            self._progress.op_graph_is_due = False
             graph = self._runtime.inspection.op_graph(self.model)
             if graph is not None:
                 self._runs[TRAIN].op_graph(graph)
@@ -309,6 +293,7 @@ class TensorBoard(EventCallback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Closes the files."""
         del logs
+        self._write_notes()
         self._close()
         self._runtime.discard_write_path(
             storage.join(self.log_dir, TRAIN), self._model
@@ -318,23 +303,16 @@ class TensorBoard(EventCallback):
 
     def _write_model(self, epoch: int) -> None:
         """Writes weights and embeddings, if it is their epoch."""
+        inspection, runs = self._runtime.inspection, self._runs
         if self.histogram_freq and epoch % self.histogram_freq == 0:
+            images = self.write_images
             model_events.write_weights(
-                self._runs[TRAIN],
-                self._runtime.inspection,
-                self.model,
-                epoch,
-                as_images=self.write_images,
+                runs[TRAIN], inspection, self.model, epoch, as_images=images
             )
         if self.embeddings_freq and epoch % self.embeddings_freq == 0:
+            metadata, warn = self.embeddings_metadata, self._warn
             model_events.write_embeddings(
-                self._runs,
-                TRAIN,
-                self._runtime.inspection,
-                self.model,
-                epoch,
-                self.embeddings_metadata,
-                self._warn,
+                runs, TRAIN, inspection, self.model, epoch, metadata, warn
             )
 
     def _write_batch(self, step: int, ended: int, logs: Logs | None) -> None:
@@ -355,11 +333,7 @@ class TensorBoard(EventCallback):
         training, validation = curves.by_run(self._numbers(logs))
         training = self._numbers(self._collect_learning_rate(training))
         iterations = self._runtime.iterations(self.model)
-        if self._epoch_begin is not None and iterations is not None:
-            before, begin_s = self._epoch_begin
-            training["steps_per_second"] = curves.per_second(
-                iterations - before, begin_s
-            )
+        training.update(self._progress.speed(iterations))
         self._write(TRAIN, epoch, curves.tagged(training, "epoch_"))
         self._write(VALIDATION, epoch, curves.tagged(validation, "epoch_"))
 
@@ -374,12 +348,51 @@ class TensorBoard(EventCallback):
 
     # -- state --------------------------------------------------------------
 
-    def _begin_counting(self) -> GlobalStep:
-        """The counter, which goes on where the optimizer is."""
-        if self._step is None:
-            self._steps_before_fit = self._runtime.iterations(self.model) or 0
-            self._step = GlobalStep(self._steps_before_fit)
-        return self._step
+    def get_state(self) -> dict[str, Any]:
+        """What has been written and how far it was counted."""
+        return {
+            **self._files_state(),
+            **self._progress.state(counts_batches=_counts_batches(self)),
+            "is_profiled": self._profile.is_over,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on where an interrupted fit was, in steps and in the files.
+
+        Args:
+            state: What `get_state` returned.
+        """
+        if "mark" not in state:
+            return
+        fresh = self._progress
+        self._progress = FitProgress.of(state)
+        if state["is_profiled"]:
+            self._profile.pass_over()
+        if not self._take_up_files(state):
+            # In another directory, where nothing has been written once.
+            self._progress.op_graph_is_due = fresh.op_graph_is_due
+            self._progress.notes_are_due = fresh.notes_are_due
+
+    def _begin(self) -> GlobalStep:
+        """The counter; with an epoch's first call all begins that had to wait.
+
+        Only then have all callbacks restored what they may restore, and is it
+        known whether this fit resumes another one.
+        """
+        # It goes on where the optimizer is.
+        step = self._progress.step or self._progress.start(
+            self._runtime.iterations(self.model) or 0
+        )
+        if not self._progress.is_begun:
+            self._progress.is_begun = True
+            self._push_custom(TRAIN, 0, self.update_freq)
+            self._write_notes()
+        return step
+
+    def _write_notes(self) -> None:
+        if self._progress.notes_are_due:
+            self._progress.notes_are_due = False
+            self._runs[TRAIN].text(0, "notes", self.notes or "")
 
     def _close(self) -> None:
         self._profile.end_fit()

@@ -102,6 +102,19 @@ class UpdateEmbeddingCallback(Callback):
     ) -> None:
         self.stop()
 
+    def get_state(self) -> dict[str, Any]:
+        """How long it is until the next update."""
+        return {"due_in": self._due_at - self._clock()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Waits as long as was left, and no longer than `interval`.
+
+        Args:
+            state: What `get_state` has answered.
+        """
+        due_in = state.get("due_in", -math.inf)
+        self._due_at = self._clock() + min(due_in, self.interval)
+
     def on_interval(self) -> None:
         """Makes an update; a subclass may do something else instead."""
         self._runtime.update_embeddings(

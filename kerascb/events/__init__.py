@@ -7,6 +7,7 @@
     histogram.py   values → buckets (pure)
     images.py      weights → pictures, pictures → PNG (pure)
     projector.py   the files of the embedding projector
+    extent.py      how much there is of a run, and going back to that
     storage.py     folders and files, local and remote
 
 Importing this package needs nothing installed; opening an event file needs

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from kerascb.events import storage, summaries
+from kerascb.events import extent, storage, summaries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,6 +40,9 @@ class EventFile:
         directory: Where the file goes; made if it is not there.
         flush_interval_s: Seconds an event may stay in memory.
         clock: Tells the time in seconds; tests give their own.
+        mark: Stands in the file's name; see `extent`.
+        not_before_s: The least time that its name may tell, in seconds. So
+            its name sorts after those of older files, whatever the clock.
     """
 
     def __init__(
@@ -48,13 +51,15 @@ class EventFile:
         *,
         flush_interval_s: float = 30.0,
         clock: Callable[[], float] = time.time,
+        mark: str = "",
+        not_before_s: int = 0,
     ) -> None:
         self._clock = clock
         self._flush_interval_s = flush_interval_s
         self._last_flush_s = clock()
-        file = storage.open_to_write(
-            storage.join(directory, _file_name(clock())), "wb"
-        )
+        name = _file_name(max(int(clock()), not_before_s), mark)
+        self._path = storage.join(directory, name)
+        file = storage.open_to_write(self._path, "wb")
         self._records = RecordWriter(file)
         self._close_file = weakref.finalize(self, file.close)
         self._write(file_version="brain.Event:2")
@@ -95,6 +100,11 @@ class EventFile:
         """Flushes and closes the file."""
         self._close_file()
 
+    def discard(self) -> None:
+        """Closes the file and removes it."""
+        self._close_file()
+        storage.remove(self._path)
+
     def _summarise(self, step: int, *values: Any) -> None:
         self._write(step=step, summary=summary_pb2.Summary(value=values))
 
@@ -106,7 +116,7 @@ class EventFile:
             self.flush()
 
 
-def _file_name(now_s: float) -> str:
+def _file_name(begun_s: int, mark: str) -> str:
     """A name no other file has.
 
     A viewer that reads a directory's files one after the other stays with the
@@ -114,6 +124,6 @@ def _file_name(now_s: float) -> str:
     TensorFlow's own writer have opened a file in the same second.
     """
     return (
-        f"events.out.tfevents.{int(now_s):010d}.{socket.gethostname()}"
-        f".{os.getpid()}.k{next(_numbers)}.v2"
+        f"events.out.tfevents.{begun_s:010d}.{socket.gethostname()}"
+        f".{os.getpid()}.k{next(_numbers):06d}{extent.suffix_of(mark)}"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kerascb.events import storage
@@ -13,11 +14,13 @@ if TYPE_CHECKING:
     from kerascb.events.writer import EventWriter
 
 
-def _open_event_file(directory: str) -> EventWriter:
+def _open_event_file(
+    directory: str, mark: str = "", not_before_s: int = 0
+) -> EventWriter:
     # It needs the optional package.
     from kerascb.events.event_file import EventFile  # noqa: PLC0415
 
-    return EventFile(directory)
+    return EventFile(directory, mark=mark, not_before_s=not_before_s)
 
 
 class Runs:
@@ -30,6 +33,11 @@ class Runs:
     Args:
         root: The log directory.
         open_writer: A run's directory → its writer.
+
+    Attributes:
+        root: As given.
+        times_asked: How often a writer was asked for; what was written since
+            some moment was written after asking.
 
     Example:
         >>> runs = Runs("logs", open_writer=print)
@@ -45,6 +53,21 @@ class Runs:
         self.root = root
         self._open_writer = open_writer
         self._writers: dict[str, EventWriter] = {}
+        self.times_asked = 0
+
+    @classmethod
+    def marked(cls, root: str, mark: str, *, not_before_s: int = 0) -> Runs:
+        """Runs whose files can be told from others, see `extent`.
+
+        Args:
+            root: The log directory.
+            mark: Stands in the names of the files.
+            not_before_s: The least time that the names may tell, in seconds.
+        """
+        return cls(
+            root,
+            partial(_open_event_file, mark=mark, not_before_s=not_before_s),
+        )
 
     def directory(self, run: str) -> str:
         """Where a run is written."""
@@ -52,6 +75,7 @@ class Runs:
 
     def __getitem__(self, run: str) -> EventWriter:
         """The writer of a run."""
+        self.times_asked += 1
         if run not in self._writers:
             self._writers[run] = self._open_writer(self.directory(run))
         return self._writers[run]
@@ -68,6 +92,13 @@ class Runs:
         with contextlib.ExitStack() as stack:
             for writer in writers.values():
                 stack.callback(writer.close)
+
+    def discard(self) -> None:
+        """Takes back what was written to what is open."""
+        writers, self._writers = self._writers, {}
+        with contextlib.ExitStack() as stack:
+            for writer in writers.values():
+                stack.callback(writer.discard)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_writers": {}}

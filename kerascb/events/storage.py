@@ -59,6 +59,64 @@ def read_text(path: str) -> str | None:
         return None
 
 
+def names_in(directory: str) -> list[str]:
+    """The names of what is in a folder; none if it is not there."""
+    if is_remote(directory):
+        gfile = _gfile()
+        if not gfile.isdir(directory):
+            return []
+        return [str(name).rstrip("/") for name in gfile.listdir(directory)]
+    try:
+        return os.listdir(directory)
+    except FileNotFoundError:
+        return []
+
+
+def size_of(path: str) -> int:
+    """How many bytes a file has."""
+    if is_remote(path):
+        return int(_gfile().stat(path).length)
+    return os.path.getsize(path)
+
+
+def cut(path: str, size_bytes: int) -> None:
+    """Takes the end off a file.
+
+    A remote one is written anew beside itself and put in its place; where the
+    file system cannot rename, it is written over.
+
+    Args:
+        path: The file.
+        size_bytes: How much to leave of it.
+    """
+    if not is_remote(path):
+        os.truncate(path, size_bytes)
+        return
+    gfile = _gfile()
+    with gfile.GFile(path, "rb") as file:
+        content = file.read(size_bytes)
+    # The small gfile of the tensorboard package has no `rename`.
+    can_rename = hasattr(gfile, "rename")
+    staged = f"{path.rpartition('/')[0]}/.tmp-cut" if can_rename else path
+    with gfile.GFile(staged, "wb") as file:
+        file.write(content)
+    if can_rename:
+        gfile.rename(staged, path, overwrite=True)
+
+
+def remove(path: str) -> None:
+    """Removes a file; empties it where the file system cannot."""
+    if not is_remote(path):
+        os.remove(path)
+        return
+    gfile = _gfile()
+    if hasattr(gfile, "remove"):
+        gfile.remove(path)
+    else:
+        with gfile.GFile(path, "wb") as file:
+            file.write(b"")
+
+
 def _gfile() -> Any:
     # Only remote paths need it, and it may import TensorFlow.
     from tensorboard.compat import tf  # noqa: PLC0415

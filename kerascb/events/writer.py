@@ -64,3 +64,6 @@ class EventWriter(Protocol):
 
     def close(self) -> None:
         """Flushes and ends the run; closing twice does no harm."""
+
+    def discard(self) -> None:
+        """Ends the run, and takes back all that was written to it."""

@@ -17,12 +17,6 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from kerascb.errors import UnsupportedRuntime
-from kerascb.runtime._backup import (
-    BackupFiles,
-    BackupPlan,
-    BackupStore,
-    Position,
-)
 from kerascb.runtime._files import Files, files_of
 from kerascb.runtime._formats import Format
 from kerascb.runtime._inspection import CustomSummaries, Inspection, Profiler
@@ -41,19 +35,25 @@ from kerascb.runtime._saving import (
     has_own_saver,
     options_type,
 )
+from kerascb.runtime._stock_backup import Position
 from kerascb.runtime._tensorflow_checkpoints import (
     damage_in,
     latest_checkpoint,
 )
-from kerascb.runtime.fits.running_fit import callbacks_of_fit, has_validation
+from kerascb.runtime.fits.data_position import DataPosition
+from kerascb.runtime.fits.fit_watch import Watch
+from kerascb.runtime.fits.running_fit import (
+    callbacks_of_fit,
+    has_validation,
+    siblings_of,
+)
 from kerascb.runtime.frozen import FrozenArray, FrozenValue
+from kerascb.runtime.index_dataset import index_dataset
 
 __all__ = [
-    "BackupFiles",
-    "BackupPlan",
-    "BackupStore",
     "Comparison",
     "CustomSummaries",
+    "DataPosition",
     "Files",
     "Format",
     "FrozenArray",
@@ -69,6 +69,8 @@ __all__ = [
     "StockCallbackList",
     "StockHistory",
     "StockProgbarLogger",
+    "StockPyDataset",
+    "Watch",
     "callbacks_of_fit",
     "damage_in",
     "files_of",
@@ -76,6 +78,7 @@ __all__ = [
     "has_own_saver",
     "has_validation",
     "in_force",
+    "index_dataset",
     "installed",
     "is_name_of",
     "latest_checkpoint",
@@ -86,6 +89,7 @@ __all__ = [
     "owner_of",
     "read_note",
     "remote_error",
+    "siblings_of",
 ]
 
 _KERAS3_MINIMUM = (3, 12)
@@ -244,6 +248,11 @@ if TYPE_CHECKING:
     class StockCallbackList(StockCallback):
         """The CallbackList of the Keras in force."""
 
+    class StockPyDataset:
+        """The PyDataset of the Keras in force, which is Keras 2's Sequence."""
+
+        def on_epoch_end(self) -> None: ...
+
 else:
 
     def __getattr__(name: str) -> Any:
@@ -253,6 +262,9 @@ else:
             raise AttributeError(
                 f"module {__name__!r} has no attribute {name!r}"
             )
-        stock = in_force().stock(name.removeprefix("Stock"))
+        if name == "StockPyDataset":
+            stock = in_force().py_dataset
+        else:
+            stock = in_force().stock(name.removeprefix("Stock"))
         globals()[name] = stock
         return stock

@@ -121,10 +121,17 @@ class Inspection(Protocol):
     def scheduled_rates(self, model: Any) -> dict[str, float]:
         """The learning rates that stock logs, by the name it gives them."""
 
-    def custom_summaries(self, every: int) -> CustomSummaries | None:
+    def custom_summaries(
+        self, every: int, suffix: str = ".v2"
+    ) -> CustomSummaries | None:
         """Takes in what the model writes itself, every so many steps.
 
-        `None` where TensorFlow is not loaded, so that nobody can write.
+        Args:
+            every: Steps between two that are recorded (≥ 1).
+            suffix: How the names of the files end.
+
+        Returns:
+            `None` where TensorFlow is not loaded, so that nobody can write.
         """
 
     def profiler(self, train_dir: str, log_dir: str) -> tuple[Profiler, str]:

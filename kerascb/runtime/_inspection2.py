@@ -87,11 +87,13 @@ class Inspection2:
             return {}
         return {"learning_rate": float(rate(optimizer.iterations))}  # type: ignore[union-attr]
 
-    def custom_summaries(self, every: int) -> CustomSummaries | None:
+    def custom_summaries(
+        self, every: int, suffix: str = ".v2"
+    ) -> CustomSummaries | None:
         """TensorFlow's default writers."""
         from kerascb.runtime._tensorflow_events import DefaultWriters
 
-        return DefaultWriters(every)
+        return DefaultWriters(every, suffix)
 
     def profiler(self, train_dir: str, log_dir: str) -> tuple[Profiler, str]:
         """TensorFlow's; profiles go beside the runs."""

@@ -102,13 +102,15 @@ class Inspection3:
             for one in found
         }
 
-    def custom_summaries(self, every: int) -> CustomSummaries | None:
+    def custom_summaries(
+        self, every: int, suffix: str = ".v2"
+    ) -> CustomSummaries | None:
         """TensorFlow's default writers, on any engine beside TensorFlow."""
         if "tensorflow" not in sys.modules:
             return None
         from kerascb.runtime._tensorflow_events import DefaultWriters
 
-        return DefaultWriters(every)
+        return DefaultWriters(every, suffix)
 
     def profiler(self, train_dir: str, log_dir: str) -> tuple[Profiler, str]:
         """The engine's own; profiles go to the training run."""

@@ -16,16 +16,23 @@ def inner_optimizers(optimizer: Any) -> Iterator[Any]:
     A `LossScaleOptimizer` hides one optimizer, a `MultiOptimizer` several;
     each may hide the other.
     """
+    nested = nested_optimizers(optimizer)
+    if not nested:
+        yield optimizer
+    for one in nested:
+        yield from inner_optimizers(one)
+
+
+def nested_optimizers(optimizer: Any) -> list[Any]:
+    """The optimizers directly within one, if it is a wrapper of some.
+
+    Args:
+        optimizer: An optimizer of any Keras, a wrapper of some, or a stand-in.
+    """
     inner = getattr(optimizer, "inner_optimizer", None)
     if inner is not None:
-        yield from inner_optimizers(inner)
-        return
-    several = getattr(optimizer, "optimizers", None)
-    if several:
-        for one in several:
-            yield from inner_optimizers(one)
-        return
-    yield optimizer
+        return [inner]
+    return list(getattr(optimizer, "optimizers", None) or ())
 
 
 def steps_made(model: Any, scalar: Callable[[Any], float]) -> int | None:

@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from kerascb.runtime.runs._protocol import Runs
+
 if TYPE_CHECKING:
     from kerascb.improvement import Direction
     from kerascb.layouts.plan import Plan
-    from kerascb.runtime._backup import BackupPlan, BackupStore
     from kerascb.runtime._formats import Format
     from kerascb.runtime._inspection import Inspection
     from kerascb.runtime._metrics import KnownMetrics
+    from kerascb.runtime._stock_backup import Position
+    from kerascb.runtime.fits.data_position import DataPosition
     from kerascb.runtime.fits.fit_watch import Watch
     from kerascb.runtime.frozen import FrozenValue
 
@@ -63,7 +66,7 @@ class Progbar(Protocol):
         """Shows the state after `current` steps."""
 
 
-class Runtime(Protocol):
+class Runtime(Runs, Protocol):
     """One Keras and the engine below it.
 
     Attributes:
@@ -89,6 +92,10 @@ class Runtime(Protocol):
     less: Comparison
     greater: Comparison
     inspection: Inspection
+
+    @property
+    def py_dataset(self) -> Any:
+        """This Keras's `PyDataset`, which Keras 2 calls `Sequence`."""
 
     def stock(self, class_name: str) -> Any:
         """This Keras's own callback class; `None` if it has none."""
@@ -163,6 +170,15 @@ class Runtime(Protocol):
                 then, unless `is_state_lost`; it may be within a step.
         """
 
+    def data_position(self, model: Any) -> DataPosition:
+        """Where the `fit` of a model that is running is in its data.
+
+        To be called in `on_train_begin`.
+
+        Args:
+            model: The model being trained.
+        """
+
     def is_state_lost(self, model: Any) -> bool:
         """Whether a step that did not end took the model's values with it.
 
@@ -174,22 +190,34 @@ class Runtime(Protocol):
 
     # -- backups ------------------------------------------------------------
 
-    def require_backups(self) -> None:
+    def require_backups(self, model: Any = None) -> None:
         """Refuses to make backups where they can never be made.
+
+        Args:
+            model: The model, once there is one.
 
         Raises:
             ValueError: With Keras 2, if TensorFlow does not execute eagerly.
+            NotImplementedError: With Keras 2, under some strategies.
         """
 
-    def backup_store(self, model: Any, plan: BackupPlan) -> BackupStore:
-        """Where the backups of a run are, in the layout of this Keras.
+    def read_stock_backup(
+        self, model: Any, directory: str, *, by_batch: bool, steps: int | None
+    ) -> Position | None:
+        """Restores a model from what Keras's own BackupAndRestore has left.
+
+        Args:
+            model: The model; built.
+            directory: Where the backups lie.
+            by_batch: Whether the run that goes on makes backups by batches.
+            steps: Batches of an epoch; `None` if unknown.
+
+        Returns:
+            Where to go on; `None` if there is no such backup, or if it does
+            not say.
 
         Raises:
-            ValueError: With Keras 3, if the model is not built; Keras 2 only
-                warns.
-            NotImplementedError: With Keras 2, under some strategies.
-            UnsupportedRuntime: If the plan asks for backups before a
-                preemption, and Keras 3 is told of none.
+            UnreadableBackup: If there are some and none can be read.
         """
 
     # -- averages -----------------------------------------------------------

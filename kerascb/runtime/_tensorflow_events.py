@@ -49,10 +49,12 @@ class DefaultWriters:
 
     Args:
         every: Steps between two that are recorded (≥ 1).
+        suffix: How the names of the files end.
     """
 
-    def __init__(self, every: int) -> None:
+    def __init__(self, every: int, suffix: str = ".v2") -> None:
         self._every = every
+        self._suffix = suffix
         self._writers: dict[str, Any] = {}
         # A variable, because traced functions would keep a number for ever.
         with tf.device("CPU"):
@@ -70,7 +72,9 @@ class DefaultWriters:
     def writer(self, directory: str) -> Any:
         """The writer of a directory, as `tf.summary` has it."""
         if directory not in self._writers:
-            self._writers[directory] = tf.summary.create_file_writer(directory)
+            self._writers[directory] = tf.summary.create_file_writer(
+                directory, filename_suffix=self._suffix
+            )
         return self._writers[directory]
 
     def push(self, directory: str, step: int) -> None:

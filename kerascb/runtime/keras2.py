@@ -11,9 +11,7 @@ import numpy as np
 from kerascb.errors import UnsupportedRuntime
 from kerascb.runtime import (
     _averages,
-    _backup,
     _metrics,
-    _optimizers,
     _saving2,
     _terminal,
     frozen,
@@ -22,15 +20,15 @@ from kerascb.runtime._formats import Format
 from kerascb.runtime._inspection2 import Inspection2
 from kerascb.runtime._learning_rate import learning_rates, steps_made
 from kerascb.runtime._metrics2 import Metrics2
-from kerascb.runtime.fits import fit_watch
+from kerascb.runtime.fits import data_position2, fit_watch
 from kerascb.runtime.fits.running_fit import StartOfFit
+from kerascb.runtime.runs.runs2 import Runs2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from kerascb.improvement import Direction
     from kerascb.layouts.plan import Plan
-    from kerascb.runtime._backup import BackupPlan, BackupStore
     from kerascb.runtime._inspection import Inspection
     from kerascb.runtime._metrics import KnownMetrics
     from kerascb.runtime._protocol import (
@@ -39,11 +37,13 @@ if TYPE_CHECKING:
         Logs,
         Progbar,
     )
+    from kerascb.runtime._stock_backup import Position
+    from kerascb.runtime.fits.data_position import DataPosition
     from kerascb.runtime.fits.fit_watch import Watch
     from kerascb.runtime.frozen import FrozenValue
 
 
-class Keras2:
+class Keras2(Runs2):
     """Answers `Runtime` for Keras 2.
 
     Args:
@@ -78,6 +78,11 @@ class Keras2:
         # Printing, log conversion and the workers' scratch folders are not
         # public in Keras 2; ours must follow the same switches as stock's.
         return importlib.import_module(f"{self.package}.src.{name}")
+
+    @property
+    def py_dataset(self) -> Any:
+        """`Sequence`."""
+        return self._keras.utils.Sequence
 
     def stock(self, class_name: str) -> Any:
         """Keras's own class, also while `install` has put ours in its place."""
@@ -155,36 +160,32 @@ class Keras2:
         """Needs nothing of Keras."""
         return fit_watch.watch_fit(model, on_failure)
 
+    def data_position(self, model: Any) -> DataPosition:
+        """Read off the `DataHandler` that Keras 2 makes."""
+        return data_position2.data_position(model)
+
     def is_state_lost(self, model: Any) -> bool:
         """Never: variables keep their memory."""
         del model
         return False
 
-    def require_backups(self) -> None:
+    def require_backups(self, model: Any = None) -> None:
         """Backups are made of Python state, for which graphs have no place."""
-        from kerascb.runtime import _backup2
+        from kerascb.runtime import _stock_backup2
 
-        _backup2.require_eager()
+        _stock_backup2.require_eager()
+        strategy = getattr(model, "_distribution_strategy", None)
+        _stock_backup2.require_supported(strategy)
 
-    def backup_store(self, model: Any, plan: BackupPlan) -> BackupStore:
-        """A TensorFlow checkpoint; a weights file for what is no model."""
-        from kerascb.runtime import _backup2
+    def read_stock_backup(
+        self, model: Any, directory: str, *, by_batch: bool, steps: int | None
+    ) -> Position | None:
+        """A TensorFlow checkpoint in the folder `chief`."""
+        from kerascb.runtime import _stock_backup2
 
-        if not hasattr(model, "_train_counter"):
-            return _backup.WeightsBackups(lambda: model, plan)
-        _backup2.require_supported(model._distribution_strategy)
-        if model.built:
-            _optimizers.build_optimizer(model)
-        else:
-            self.warn(_backup.UNBUILT.format(model=model))
-        store = _backup2.CheckpointBackups(model, plan, self._distributed_files)
-        if plan.before_preemption and not store.hears_preemption:
-            self.warn(
-                "BackupAndRestore: save_before_preemption has no effect here; "
-                "TensorFlow hears of a preemption only under a "
-                "MultiWorkerMirroredStrategy on Google Cloud. Pass a save_freq."
-            )
-        return store
+        return _stock_backup2.read_checkpoint(
+            model, directory, by_batch=by_batch, steps=steps
+        )
 
     def averages(self, model: Any) -> list[tuple[Any, Any]]:
         """Found by the model's variables, which the optimizers number."""

@@ -19,10 +19,10 @@ from keras.src.utils.python_utils import pythonify_logs
 from kerascb.errors import UnsupportedRuntime
 from kerascb.runtime import (
     _averages,
-    _backup,
     _metrics,
     _metrics3,
     _saving3,
+    _stock_backup,
     _terminal,
     frozen,
 )
@@ -31,23 +31,25 @@ from kerascb.runtime._formats import Format
 from kerascb.runtime._inspection3 import Inspection3
 from kerascb.runtime._learning_rate import learning_rates, steps_made
 from kerascb.runtime._stack import level_of_user
-from kerascb.runtime.fits import fit_watch, jax_state
+from kerascb.runtime.fits import data_position3, fit_watch, jax_state
 from kerascb.runtime.fits.running_fit import StartOfFit
+from kerascb.runtime.runs.runs3 import Runs3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from kerascb.improvement import Direction
     from kerascb.layouts.plan import Plan
-    from kerascb.runtime._backup import BackupPlan, BackupStore
     from kerascb.runtime._inspection import Inspection
     from kerascb.runtime._metrics import KnownMetrics
     from kerascb.runtime._protocol import LearningRate, Logs, Progbar
+    from kerascb.runtime._stock_backup import Position
+    from kerascb.runtime.fits.data_position import DataPosition
     from kerascb.runtime.fits.fit_watch import Watch
     from kerascb.runtime.frozen import FrozenValue
 
 
-class Keras3:
+class Keras3(Runs3):
     """Answers `Runtime` for Keras 3."""
 
     name: Literal["keras3"] = "keras3"
@@ -65,6 +67,11 @@ class Keras3:
             for name in dir(keras.callbacks)
             if not name.startswith("_")
         }
+
+    @property
+    def py_dataset(self) -> Any:
+        """`keras.utils.PyDataset`."""
+        return keras.utils.PyDataset
 
     def stock(self, class_name: str) -> Any:
         """Keras's own class, also while `install` has put ours in its place."""
@@ -153,28 +160,23 @@ class Keras3:
             bring_home = functools.partial(jax_state.bring_home, model)
         return fit_watch.watch_fit(model, on_failure, bring_home)
 
+    def data_position(self, model: Any) -> DataPosition:
+        """Read off the iterator of epochs that Keras 3 makes."""
+        return data_position3.data_position(self.bare(model), self.backend)
+
     def is_state_lost(self, model: Any) -> bool:
         """On JAX, whether variables are without an array that exists."""
         return self.backend == "jax" and jax_state.is_lost(self.bare(model))
 
-    def require_backups(self) -> None:
+    def require_backups(self, model: Any = None) -> None:
         """Keras 3 always executes eagerly."""
 
-    def backup_store(self, model: Any, plan: BackupPlan) -> BackupStore:
+    def read_stock_backup(
+        self, model: Any, directory: str, *, by_batch: bool, steps: int | None
+    ) -> Position | None:
         """A weights file, beside a JSON file."""
-        if plan.before_preemption:
-            raise UnsupportedRuntime(
-                "BackupAndRestore cannot save before a preemption with Keras "
-                "3, which is told of none; got save_before_preemption=True. "
-                "Pass save_freq='epoch' or a number of batches instead."
-            )
-        if not getattr(model, "built", True):
-            raise ValueError(_backup.UNBUILT.format(model=model))
-        return _backup.WeightsBackups(
-            functools.partial(self.unwrap, model),
-            plan,
-            writes=self.is_chief(model),
-        )
+        del by_batch, steps
+        return _stock_backup.read_weights(self.unwrap(model), directory)
 
     def averages(self, model: Any) -> list[tuple[Any, Any]]:
         """Read off the optimizers, which know their variables."""

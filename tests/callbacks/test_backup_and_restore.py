@@ -1,23 +1,25 @@
 import copy
-import json
 import os
 import pickle
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kerascb import BackupAndRestore, Callback, TerminateOnNaN
+from kerascb.callbacks import _backup_session
 from kerascb.errors import (
+    BackupInUse,
+    BackupOfOtherModel,
     InvalidArgument,
+    Preempted,
     UnreadableBackup,
-    UnsupportedRuntime,
     UnwritablePath,
 )
+from kerascb.runtime import Position
 from kerascb.testing import FakeModel, drive
 from tests import parity
-
-# Keras 3 reads its variables in a way that NumPy 2 warns of.
 
 NAN = float("nan")
 
@@ -64,40 +66,56 @@ class Positions(Callback):
 
 
 class Saves:
-    """A store that only notes what it is asked to do."""
+    """A run that only notes what it is asked to do."""
 
-    def __init__(self, position=None):
-        self.position = position
+    def __init__(self):
+        self.position = None
         self.saved = []
         self.deleted = False
+        self.is_writing = False
 
-    def restore(self):
+    def __call__(self, model, runtime, directory, params, warn):
+        """Stands in for the constructor."""
+        return self
+
+    def open(self):
+        """Locks nothing."""
+
+    def restore_model(self, *, by_batch):
         """Finds what the test has put there."""
         return self.position
 
-    def save(self, position):
+    def restore_callbacks(self, callbacks):
+        """Has nothing for them."""
+
+    def begin_epoch(self, epoch, batch):
+        """Passes nothing over."""
+
+    def back_up(self, position, logs, *, background):
         """Notes the position."""
         self.saved.append((position.epoch, position.batch))
 
-    def save_if_preempted(self, position):
-        """Notes the position."""
-        self.saved.append(("preempted?", position.epoch, position.batch))
+    def written(self):
+        """Nothing has been written in the background."""
+        return []
+
+    def wait(self, timeout_s=None):
+        """There is nothing to wait for."""
+        return True
 
     def delete(self):
         """Notes it."""
         self.deleted = True
 
+    def close(self):
+        """Holds nothing."""
+
 
 @pytest.fixture
 def store(runtime, monkeypatch):
-    """Stands in for the files; `store.plan` is what was asked for."""
+    """Stands in for the files."""
     saves = Saves()
-
-    def backup_store(model, plan):
-        saves.plan = plan
-        return saves
-
-    monkeypatch.setattr(runtime, "backup_store", backup_store)
+    monkeypatch.setattr(_backup_session, "BackedRun", saves)
     monkeypatch.setattr(runtime, "start_fit_at", lambda *args: None)
     return saves
 
@@ -204,9 +222,7 @@ def test_a_path_object_is_taken(tmp_path):
     """`backup_dir` may be anything that is a path."""
     callback = BackupAndRestore(tmp_path / "backup")
 
-    assert callback._weights_path == str(
-        tmp_path / "backup" / "latest.weights.h5"
-    )
+    assert callback._weights_path == str(tmp_path / "backup" / "latest.npz")
 
 
 def test_a_file_in_the_way_is_told_before_training(tmp_path):
@@ -217,12 +233,38 @@ def test_a_file_in_the_way_is_told_before_training(tmp_path):
         drive([BackupAndRestore(tmp_path / "taken" / "backup")], losses=[1.0])
 
 
-def test_preemption_is_refused_where_keras3_hears_of_none(keras3_only):
-    """Better an error than a backup that is never made."""
-    callback = BackupAndRestore("backup", save_before_preemption=True)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("every_n_seconds", 0),
+        ("every_n_seconds", "10"),
+        ("preemption_budget_s", -1),
+        ("mid_epoch", "skip"),
+    ],
+)
+def test_a_nonsense_value_is_refused_and_named(name, value):
+    """In the constructor, not after an epoch."""
+    with pytest.raises(InvalidArgument, match=name):
+        BackupAndRestore("backup", **{name: value})
 
-    with pytest.raises(UnsupportedRuntime, match="save_before_preemption=True"):
-        drive([callback], losses=[1.0])
+
+@pytest.mark.parametrize("overhead", [0, 1, -0.1, "3 %"])
+def test_an_overhead_that_is_no_share_is_refused(overhead):
+    """Between 0 and 1, and neither."""
+    with pytest.raises(InvalidArgument, match="overhead"):
+        BackupAndRestore("backup", save_freq="auto", overhead=overhead)
+
+
+def test_two_ways_to_say_when_are_refused():
+    """One of them would be ignored."""
+    with pytest.raises(InvalidArgument, match="every_n_seconds"):
+        BackupAndRestore("backup", save_freq=5, every_n_seconds=60)
+
+
+def test_a_preemption_file_without_preemption_is_refused():
+    """Nobody would look for it."""
+    with pytest.raises(InvalidArgument, match="save_before_preemption"):
+        BackupAndRestore("backup", preemption_file="stop")
 
 
 @pytest.mark.parametrize(
@@ -235,7 +277,7 @@ def test_it_can_be_copied_and_pickled_after_a_run(again, tmp_path):
 
     twin = again(callback)
 
-    assert (twin.save_freq, twin._store) == (3, None)
+    assert (twin.save_freq, twin._session) == (3, None)
 
 
 # -- when -------------------------------------------------------------------
@@ -257,10 +299,78 @@ def test_no_batch_hook_unless_batches_count():
 
 
 def test_saves_every_few_batches_over_the_borders_of_epochs(store):
-    """3 batches an epoch, every 2; the last of an epoch completes it."""
+    """3 batches an epoch, every 2."""
     drive([BackupAndRestore("backup", 2)], epochs=[{"loss": 1.0}] * 2, steps=3)
 
-    assert store.saved == [(0, 2), (1, 1), (2, 0)]
+    assert store.saved == [(0, 2), (1, 1), (1, 3)]
+
+
+def test_the_last_batch_does_not_complete_its_epoch(store):
+    """Validation is still to come, and what callbacks do after it."""
+    drive([BackupAndRestore("backup", 3)], epochs=[{"loss": 1.0}], steps=3)
+
+    assert store.saved == [(0, 3)]
+
+
+def test_a_backup_waits_for_the_one_that_is_being_written(store):
+    """Training does not; the next batch brings a newer one."""
+    callback = BackupAndRestore("backup", save_freq=2)
+    callback.set_model(FakeModel())
+    callback.on_train_begin()
+    callback.on_epoch_begin(0)
+    for batch in range(5):
+        store.is_writing = batch == 1
+        callback.on_train_batch_end(batch)
+
+    assert store.saved == [(0, 3), (0, 4)]
+
+
+def test_a_batch_that_stops_training_is_left_to_the_end_of_the_epoch(store):
+    """There is no next batch to go on with."""
+    callback = BackupAndRestore("backup", save_freq=1)
+    model = FakeModel()
+    callback.set_model(model)
+    callback.set_params({"epochs": 9})
+    callback.on_train_begin()
+    callback.on_epoch_begin(0)
+    model.stop_training = True
+    callback.on_train_batch_end(0)
+    callback.on_epoch_end(0)
+
+    assert store.saved == []
+
+
+def test_a_stop_is_remembered(store):
+    """A fit restored after the last epoch before a stop trains no other."""
+    callback = BackupAndRestore("backup")
+    model = FakeModel()
+    callback.set_model(model)
+    callback.set_params({"epochs": 9})
+    callback.on_train_begin()
+    callback.on_epoch_begin(0)
+    model.stop_training = True
+    callback.on_epoch_end(0)
+
+    assert store.saved == [(9, 0)]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_every_other_callback_comes_first(store, place):
+    """Wherever the callback stands in the list."""
+    seen = []
+
+    class Notes(Callback):
+        """Notes how many backups there were at its events."""
+
+        def on_epoch_end(self, epoch, logs=None):
+            """Notes it."""
+            seen.append(len(store.saved))
+
+    callbacks = [Notes()]
+    callbacks.insert(place, BackupAndRestore("backup"))
+    drive(callbacks, epochs=[{"loss": 1.0}] * 2)
+
+    assert seen == [0, 1]
 
 
 @pytest.mark.parametrize("name", ["keras2", "keras3"])
@@ -284,13 +394,13 @@ def test_epoch_is_remembered_over_two_crashes(store):
     callback = BackupAndRestore("backup", save_freq=1)
     drive([callback], epochs=[{"loss": 1.0}], steps=2, initial_epoch=2)
 
-    assert store.saved == [(2, 1), (3, 0)]
+    assert store.saved == [(2, 1), (2, 2)]
 
 
-def test_counting_goes_on_after_a_restored_batch(store, keras2_only):
+def test_counting_goes_on_after_a_restored_batch(store):
     """The batches before the restored one have been counted already."""
     callback = BackupAndRestore("backup", save_freq=2)
-    store.position = type("P", (), {"epoch": 0, "batch": 4})()
+    store.position = Position(0, 4)
     callback.set_model(FakeModel())
     callback.on_train_begin()
     callback.on_epoch_begin(0)
@@ -298,18 +408,6 @@ def test_counting_goes_on_after_a_restored_batch(store, keras2_only):
         callback.on_train_batch_end(batch)
 
     assert store.saved == [(0, 6)]
-
-
-def test_asks_for_preemption_at_every_batch(store):
-    """Whatever `save_freq` is."""
-    callback = BackupAndRestore("backup", save_before_preemption=True)
-    drive([callback], losses=[1.0, 1.0])
-
-    assert store.saved == [
-        ("preempted?", 0, 1),
-        ("preempted?", 1, 0),
-        (1, 0),
-    ]
 
 
 def test_parameter_servers_are_told_that_batches_do_not_count(
@@ -357,7 +455,7 @@ def test_a_batch_with_nan_is_not_backed_up(store, warned):
     """Nor does a backup by batches store what is broken."""
     drive([BackupAndRestore("backup", 1)], losses=[1.0, NAN, 1.0])
 
-    assert store.saved == [(0, 1), (1, 0)]
+    assert store.saved == [(0, 1), (0, 3)]
 
 
 @pytest.mark.parametrize("loss", ["strange", np.array([1.0, 2.0]), None])
@@ -398,7 +496,8 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(fit, make_model):
     )
     resumed = fit(BackupAndRestore("backup"), model=make_model("adam", seed=7))
 
-    assert resumed.record.epoch == [2, 3]
+    assert resumed.record.epoch == [0, 1, 2, 3]
+    assert resumed.record.history == whole.record.history
     assert weights_equal(resumed, whole)
 
 
@@ -456,34 +555,53 @@ def test_initial_epoch_counts_after_a_restored_fit_that_never_began(
 
 
 @pytest.mark.fit
-def test_keras3_goes_through_the_whole_epoch_again(fit, keras3_only):
-    """After a crash within an epoch."""
-    crash(fit, BackupAndRestore("backup", 1), Crash(batches=5))
+def test_pain_a_run_goes_on_with_the_next_batch(fit):
+    """Keras 3 trained the whole epoch again, Keras 2 the first batches."""
+    crash(
+        fit, BackupAndRestore("backup", 1, background=False), Crash(batches=5)
+    )
     positions = Positions()
     fit(BackupAndRestore("backup", 1), positions, epochs=2)
+
+    assert positions.trained == [(1, 1), (1, 2)]
+
+
+@pytest.mark.fit
+def test_the_epoch_may_be_begun_again(fit):
+    """What Keras 3 does; `mid_epoch="restart"`."""
+    crash(
+        fit, BackupAndRestore("backup", 1, background=False), Crash(batches=5)
+    )
+    positions = Positions()
+    fit(BackupAndRestore("backup", 1, mid_epoch="restart"), positions, epochs=2)
 
     assert positions.trained == [(1, 0), (1, 1), (1, 2)]
 
 
 @pytest.mark.fit
-def test_keras2_goes_on_with_the_next_batch(fit, keras2_only):
-    """After a crash within an epoch; its step counter goes on too."""
-    crash(fit, BackupAndRestore("backup", 1), Crash(batches=5))
-    positions = Positions()
-    model = fit(BackupAndRestore("backup", 1), positions, epochs=2)
+def test_keras2_goes_on_counting_its_steps(fit, keras2_only):
+    """TensorBoard and others read the model's counter."""
+    crash(
+        fit, BackupAndRestore("backup", 1, background=False), Crash(batches=5)
+    )
+    model = fit(BackupAndRestore("backup", 1), epochs=2)
 
-    assert positions.trained == [(1, 2)]
     assert model._train_counter.numpy() == 6
 
 
 @pytest.mark.fit
-def test_a_backup_at_the_last_batch_completes_the_epoch(fit):
-    """Keras 3 trained such an epoch twice."""
-    crash(fit, BackupAndRestore("backup", 3), Crash(epochs=1))
-    positions = Positions()
-    fit(BackupAndRestore("backup", 3), positions, epochs=2)
+def test_an_epoch_without_batches_left_is_validated(fit, data):
+    """Killed between the last batch and the end of the epoch."""
+    crash(
+        fit,
+        BackupAndRestore("backup", 3, background=False),
+        Crash(batches=3),
+        validation_data=data,
+    )
+    resumed = fit(BackupAndRestore("backup", 3), validation_data=data, epochs=2)
+    whole = fit(validation_data=data, epochs=2)
 
-    assert positions.trained == [(1, 0), (1, 1), (1, 2)]
+    assert resumed.record.history == whole.record.history
 
 
 @pytest.mark.fit
@@ -492,7 +610,7 @@ def test_save_freq_may_change_between_two_starts(fit):
     crash(fit, BackupAndRestore("backup", "epoch"), Crash(epochs=2))
     resumed = fit(BackupAndRestore("backup", 100))
 
-    assert resumed.record.epoch == [2, 3]
+    assert resumed.record.epoch == [0, 1, 2, 3]
 
 
 @pytest.mark.fit
@@ -520,65 +638,126 @@ def test_nan_stop_then_a_new_start_goes_on_from_the_good_state(
     fit(BackupAndRestore("backup"), TerminateOnNaN(), Poison())
     resumed = fit(BackupAndRestore("backup"), TerminateOnNaN())
 
-    assert resumed.record.epoch == [2, 3]
+    assert resumed.record.epoch == [0, 1, 2, 3]
     assert np.isfinite(resumed.record.history["loss"]).all()
 
 
 @pytest.mark.fit
-def test_a_damaged_backup_falls_back_on_the_one_before(fit):
-    """With `double_checkpoint`; on Keras 2 stock has no such thing."""
-    crash(
-        fit, BackupAndRestore("backup", double_checkpoint=True), Crash(epochs=2)
-    )
-    newest = max(
-        [
-            *Path("backup").glob("latest.weights.h5"),
-            *Path("backup").glob("chief/*.data*"),
-        ]
-    )
+def test_a_damaged_backup_falls_back_on_the_one_before(fit, warned):
+    """And says so."""
+    crash(fit, BackupAndRestore("backup", background=False), Crash(epochs=3))
+    newest = Path("backup/latest.npz")
     newest.write_bytes(newest.read_bytes()[:50])
-    resumed = fit(BackupAndRestore("backup", double_checkpoint=True))
+    positions = Positions()
+    fit(BackupAndRestore("backup"), positions)
 
-    assert resumed.record.epoch == [1, 2, 3]
+    assert positions.trained[0] == (1, 0)
+    assert "latest.npz" in warned[0]
 
 
 @pytest.mark.fit
-def test_a_damaged_only_backup_is_named_and_kept(fit):
+def test_damaged_backups_are_named_and_kept(fit):
     """One error, which says what to do."""
-    crash(fit, BackupAndRestore("backup"), Crash(epochs=2))
-    newest = max(
-        [
-            *Path("backup").glob("latest.weights.h5"),
-            *Path("backup").glob("chief/*.data*"),
-        ]
-    )
-    newest.write_bytes(newest.read_bytes()[:50])
+    crash(fit, BackupAndRestore("backup", background=False), Crash(epochs=3))
+    for name in ("latest.npz", "previous.npz"):
+        Path("backup", name).write_bytes(b"no backup")
 
     with pytest.raises(UnreadableBackup, match="Nothing has been deleted"):
         fit(BackupAndRestore("backup"))
 
-    assert newest.exists()
+    assert Path("backup/latest.npz").exists()
 
 
-def test_unbuilt_model_is_refused_by_keras3(keras, keras3_only):
-    """In stock's words."""
-    model = keras.Sequential([keras.layers.Dense(1)])
-    callback = BackupAndRestore("backup")
-    callback.set_model(model)
+@pytest.mark.fit
+def test_a_backup_of_another_model_is_refused_and_kept(fit, keras, data):
+    """With the first difference named."""
+    crash(fit, BackupAndRestore("backup"), Crash(epochs=2))
+    other = keras.Sequential(
+        [
+            keras.layers.Input((4,)),
+            keras.layers.Dense(6, activation="relu", name="hidden"),
+            keras.layers.Dense(3, activation="softmax", name="classes"),
+        ]
+    )
+    other.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"])
 
-    with pytest.raises(ValueError, match="you model must be built before"):
-        callback.on_train_begin()
+    with pytest.raises(BackupOfOtherModel, match=r"hidden.*\(4, 5\).*\(4, 6\)"):
+        fit(BackupAndRestore("backup"), model=other)
+
+    assert Path("backup/latest.npz").exists()
 
 
-def test_unbuilt_model_is_warned_of_by_keras2(keras, keras2_only, warned):
-    """In stock's words, and through its log."""
-    model = keras.Sequential([keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    callback = BackupAndRestore("backup")
-    callback.set_model(model)
-    callback.on_train_begin()
+@pytest.mark.fit
+def test_two_runs_cannot_share_a_folder(fit):
+    """The second is told who has it."""
 
-    assert "you model must be built before" in warned[0]
+    class FitsAnother(Callback):
+        """Starts a second fit in the middle of the first."""
+
+        def on_epoch_end(self, epoch, logs=None):
+            """Expects it to be refused."""
+            with pytest.raises(BackupInUse, match=str(os.getpid())):
+                fit(BackupAndRestore("backup"))
+
+    fit(BackupAndRestore("backup"), FitsAnother(), epochs=1)
+
+
+@pytest.mark.fit
+def test_a_fit_that_failed_leaves_the_folder_to_the_next(fit):
+    """In the same process, with another callback."""
+    crash(fit, BackupAndRestore("backup"), Crash(epochs=2))
+    resumed = fit(BackupAndRestore("backup"))
+
+    assert resumed.record.epoch == [0, 1, 2, 3]
+
+
+@pytest.mark.fit
+def test_an_unbuilt_model_is_restored(keras, data):
+    """Keras 3 refused it, Keras 2 restored it when it had weights."""
+    x, y = data
+
+    def unbuilt():
+        model = keras.Sequential(
+            [keras.layers.Dense(3, activation="softmax", name="classes")]
+        )
+        model.compile("adam", "sparse_categorical_crossentropy")
+        return model
+
+    def fit(model, *callbacks):
+        model.fit(
+            x, y, 8, 3, verbose=0, shuffle=False, callbacks=list(callbacks)
+        )
+        return model
+
+    keras.utils.set_random_seed(1)
+    whole = fit(unbuilt())
+    keras.utils.set_random_seed(1)
+    with pytest.raises(RuntimeError, match="killed"):
+        fit(unbuilt(), BackupAndRestore("backup"), Crash(epochs=2))
+    keras.utils.set_random_seed(5)
+    resumed = fit(unbuilt(), BackupAndRestore("backup"))
+
+    assert weights_equal(resumed, whole)
+
+
+@pytest.mark.fit
+def test_a_preemption_ends_the_fit_with_a_backup(fit):
+    """At the next end of a batch; nothing is lost."""
+
+    class Notice(Callback):
+        """Is told of a preemption in the second epoch."""
+
+        def on_train_batch_begin(self, batch, logs=None):
+            """The cluster sends its signal."""
+            if self.model.optimizer.iterations == 4:
+                signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(Preempted) as caught:
+        fit(BackupAndRestore("backup", save_before_preemption=True), Notice())
+    resumed = fit(BackupAndRestore("backup"))
+
+    assert caught.value.code == 143
+    assert weights_equal(resumed, fit())
 
 
 def test_graph_mode_is_refused(keras2_only, tensorflow):
@@ -620,42 +799,6 @@ def test_run_equals_stocks(runtime, make_model, data, tmp_path, save_freq):
 
 
 @pytest.mark.fit
-def test_files_are_named_as_stocks(runtime, make_model, data, tmp_path):
-    """What a run leaves that keeps its backups."""
-    stock, ours = parity.compare(
-        runtime,
-        lambda classes: [
-            classes.BackupAndRestore("backup", delete_checkpoint=False)
-        ],
-        make_model,
-        data,
-        tmp_path,
-    )
-
-    assert list(ours.files) == list(stock.files)
-
-
-@pytest.mark.fit
-def test_metadata_is_stocks(make_model, data, tmp_path, runtime, keras3_only):
-    """The JSON file, to the byte."""
-    stock, ours = parity.compare(
-        runtime,
-        lambda classes: [
-            classes.BackupAndRestore("backup", 2, delete_checkpoint=False)
-        ],
-        make_model,
-        data,
-        tmp_path,
-        batch_size=8,
-        epochs=1,
-    )
-    name = "backup/training_metadata.json"
-
-    assert ours.files[name] == stock.files[name]
-    assert json.loads(ours.files[name]) == {"epoch": 0, "batch": 1}
-
-
-@pytest.mark.fit
 @pytest.mark.parametrize("save_freq", ["epoch", 4])
 def test_a_backup_of_stocks_is_taken_up(fit, stock, save_freq):
     """The import may be changed while a run lies interrupted."""
@@ -667,12 +810,3 @@ def test_a_backup_of_stocks_is_taken_up(fit, stock, save_freq):
     whole_epoch = (first[0], 0)
     assert positions.trained[0] in {first, whole_epoch}
     assert positions.trained[-1] == (2, 2)
-
-
-@pytest.mark.fit
-def test_stock_takes_up_ours(fit, stock):
-    """And it may be changed back."""
-    crash(fit, BackupAndRestore("backup"), Crash(epochs=2))
-    resumed = fit(stock("BackupAndRestore")("backup"))
-
-    assert resumed.record.epoch == [2, 3]

@@ -326,6 +326,14 @@ class TestAppend:
         )
         assert logger.append_header is True
 
+    def test_late_columns_below_an_empty_line(self):
+        """An empty line is no header; every row is kept."""
+        Path("log.csv").write_bytes(b"\n")
+
+        drive([CSVLogger("log.csv", append=True)], epochs=[FIRST, LATE])
+
+        assert [row[0] for row in rows()] == ["epoch", "0", "1"]
+
     def test_columns_are_merged_with_those_already_there(self):
         """Old columns keep their places, new ones follow, gaps say NA."""
         drive([CSVLogger("log.csv")], epochs=[{"loss": 1.0, "auc": 0.5}])

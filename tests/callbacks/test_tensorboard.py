@@ -891,6 +891,7 @@ class TestCustomSummaries:
         board = TensorBoard("logs", update_freq=1)
         board.set_model(FakeModel())
         board.on_train_begin()
+        board.on_epoch_begin(0)
         during = bool(tensorflow.summary.should_record_summaries())
         del board
         gc.collect()

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import functools
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from kerascb.runtime.fits.overlay import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType, TracebackType
 
-    Report = Callable[[BaseException], None]
-    Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
+    from kerascb.runtime.fits.overlay import Wrap
 
-_ABSENT = object()
+    Report = Callable[[BaseException], None]
 
 
 class UnseenError(Exception):
@@ -70,7 +70,7 @@ def put(frame: FrameType, report: Report) -> Callable[[], None]:
             (model, "train_function", call),
         ]
     guards = [
-        _Guard.put(target, name, wrap)
+        Overlay.put(target, name, wrap)
         for target, name, wrap in wraps
         if hasattr(target, name)
     ]
@@ -80,41 +80,6 @@ def put(frame: FrameType, report: Report) -> Callable[[], None]:
             guard.take_back()
 
     return take_back
-
-
-@dataclass(frozen=True)
-class _Guard:
-    """A wrapper that lies over a method, as an attribute of the object.
-
-    Attributes:
-        owner: The attributes of the object.
-        name: The name of the method.
-        wrapper: What lies over it.
-        before: What the object itself had under this name.
-    """
-
-    owner: dict[str, Any]
-    name: str
-    wrapper: Callable[..., Any]
-    before: Any
-
-    @classmethod
-    def put(cls, target: Any, name: str, wrap: Wrap) -> _Guard:
-        original = getattr(target, name)
-        # Not by `setattr`: a model would take note of a new attribute.
-        owner = vars(target)
-        before = owner.get(name, _ABSENT)
-        wrapper = functools.wraps(original)(wrap(original))
-        owner[name] = wrapper
-        return cls(owner, name, wrapper, before)
-
-    def take_back(self) -> None:
-        if self.owner.get(self.name) is not self.wrapper:
-            return  # Somebody else has wrapped it since; it is theirs.
-        if self.before is _ABSENT:
-            del self.owner[self.name]
-        else:
-            self.owner[self.name] = self.before
 
 
 def _calls(

@@ -40,6 +40,28 @@ def callbacks_of_fit(model: Any) -> list[Any] | None:
     return list(getattr(arguments.get("callbacks"), "callbacks", ()))
 
 
+def siblings_of(callback: Any) -> list[Any] | None:
+    """The callbacks of the list that is handing an event to one of them.
+
+    Args:
+        callback: A callback one of whose hooks is running.
+
+    Returns:
+        The list itself, to which callbacks may be added; `None` if the hook
+        was called by something else.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        caller = frame.f_locals.get("self")
+        callbacks = getattr(caller, "callbacks", None)
+        if isinstance(callbacks, list) and any(
+            one is callback for one in callbacks
+        ):
+            return callbacks
+        frame = frame.f_back
+    return None
+
+
 class StartOfFit:
     """Where the `fit` that is running now shall begin, and no other one.
 

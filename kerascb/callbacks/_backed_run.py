@@ -1,0 +1,323 @@
+"""One fit that is backed up: what is stored of it, and how it is put back."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import time
+from collections import Counter, deque
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from kerascb.callbacks.history import fill_history, state_of_history
+from kerascb.checkpoint.backups import BackupFolder, RunState, difference
+from kerascb.checkpoint.snapshot import Arena
+from kerascb.checkpoint.writer import BackgroundWriter
+from kerascb.errors import BackupOfOtherModel
+from kerascb.runtime import Position, StockHistory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from kerascb.runtime import Logs, Runtime
+
+_UNBUILT = (
+    "To use the BackupAndRestore callback, you model must be built before you "
+    "call `fit()`. Model {model} is unbuilt. You can build it beforehand by "
+    "calling it on a batch of data."
+)
+_FORGETFUL = frozenset(
+    {"CSVLogger", "EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau"}
+)
+"""Classes of Keras that remember something and cannot be asked for it."""
+
+
+class BackedRun:
+    """The state of a fit, to a backup and back.
+
+    Args:
+        model: The model that is trained.
+        runtime: Its Keras.
+        directory: Where the backups are.
+        params: What `fit` has told the callbacks.
+        warn: Tells the user something.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        runtime: Runtime,
+        directory: str,
+        params: Mapping[str, Any],
+        warn: Callable[[str], None],
+    ) -> None:
+        self._folder = BackupFolder(directory, warn)
+        self._model = model
+        self._runtime = runtime
+        self._params = params
+        self._warn = warn
+        self._callbacks: list[tuple[str, Any]] = []
+        self._restored: RunState | None = None
+        self._data = runtime.data_position(model)
+        self._writer = BackgroundWriter("BackupAndRestore of kerascb")
+        self._arena = Arena()
+        self._written_s: deque[float] = deque()
+
+    # -- taking up ----------------------------------------------------------
+
+    def open(self) -> None:
+        """Keeps other runs out of the folder.
+
+        Raises:
+            BackupInUse: If another run is using it.
+        """
+        self._folder.acquire()
+
+    def restore_model(self, *, by_batch: bool) -> Position | None:
+        """Puts the model back to the newest backup, ours or Keras's own.
+
+        Args:
+            by_batch: Whether backups of this run are made within epochs.
+
+        Returns:
+            Where to go on; `None` if there is no backup.
+
+        Raises:
+            UnreadableBackup: If there are backups and all are damaged.
+            BackupOfOtherModel: If the model is not the one that was backed up.
+            ValueError: If the model is not built and cannot be.
+        """
+        state = self._folder.read()
+        if state is None:
+            position = self._read_stock_backup(by_batch=by_batch)
+        else:
+            position = state.position
+            self._build()
+        self._runtime.give_generators(self._model)
+        if state is not None:
+            self._put_back(state, only_metrics=False)
+            self._restored = state
+        return position
+
+    def _read_stock_backup(self, *, by_batch: bool) -> Position | None:
+        return self._runtime.read_stock_backup(
+            self._model,
+            self._folder.path,
+            by_batch=by_batch,
+            steps=self._params.get("steps"),
+        )
+
+    def _build(self) -> None:
+        if not self._runtime.build(self._model) and not getattr(
+            self._model, "built", True
+        ):
+            raise ValueError(_UNBUILT.format(model=self._model))
+
+    def restore_callbacks(self, callbacks: Iterable[Any]) -> None:
+        """Gives every callback the state it had, the History too.
+
+        Args:
+            callbacks: All of the fit.
+        """
+        self._callbacks = list(_by_key(callbacks))
+        forgetful = sorted(
+            {type(one).__name__ for _, one in self._callbacks if _forgets(one)}
+        )
+        if forgetful:
+            self._warn(
+                f"BackupAndRestore: {', '.join(forgetful)} of Keras cannot be "
+                "asked what they remember, and would begin anew after a "
+                "restart. Import them from kerascb."
+            )
+        if self._restored is None:
+            return
+        # Another callback may have loaded other weights as it began.
+        self._put_back(self._restored, only_metrics=False)
+        states = dict(self._restored.callbacks)
+        for key, callback in self._callbacks:
+            if key in states:
+                _set_state(callback, states.pop(key))
+        if states:
+            self._warn(
+                "BackupAndRestore: the backup has the state of "
+                f"{', '.join(sorted(states))}, which this fit has no callback "
+                "for; it is dropped."
+            )
+
+    def begin_epoch(self, epoch: int, batch: int) -> None:
+        """Goes to where the restored fit was in its data; if it is the first.
+
+        Args:
+            epoch: Zero-based index of the epoch.
+            batch: Zero-based index of its first batch.
+        """
+        state, self._restored = self._restored, None
+        if state is None:
+            self._data.begin_epoch()
+            return
+        if batch:
+            self._put_back(state, only_metrics=True)
+        self._runtime.set_random_state(state.random)
+        self._data.resume(epoch, batch, state.data)
+
+    def _put_back(self, state: RunState, *, only_metrics: bool) -> None:
+        """Gives variables their values; those of metrics or all others."""
+        metrics = self._runtime.metric_names(self._model)
+        variables = {
+            name: variable
+            for name, variable in self._runtime.run_variables(
+                self._model
+            ).items()
+            if (name in metrics) is only_metrics
+        }
+        values = {
+            name: value
+            for name, value in state.variables.items()
+            if name in variables or not (only_metrics or name in metrics)
+        }
+        reason = difference(values, variables)
+        if reason is not None:
+            if only_metrics:
+                return  # metrics of another compile begin anew
+            raise BackupOfOtherModel(self._folder.path, reason)
+        self._runtime.thaw(
+            list(variables.values()), [values[name] for name in variables]
+        )
+
+    # -- backing up ---------------------------------------------------------
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a backup is being written in the background."""
+        return self._writer.is_busy
+
+    def back_up(
+        self, position: Position, logs: Logs | None, *, background: bool
+    ) -> None:
+        """Backs up the fit as it is now.
+
+        Args:
+            position: Where a fit that is restored from it is to go on.
+            logs: What the batch or epoch before has logged.
+            background: Return while it is still being written.
+
+        Raises:
+            Exception: What went wrong, now or in the background before.
+        """
+        self.tell_of_failures()
+        self._writer.submit(partial(self._write, self._state(position, logs)))
+        if not background:
+            self.wait()
+
+    def _write(self, state: RunState) -> None:
+        start = time.monotonic()
+        self._folder.write(state, self._arena)
+        self._written_s.append(time.monotonic() - start)
+
+    def written(self) -> Iterator[float]:
+        """How many seconds each backup took that is on disk since."""
+        while self._written_s:
+            yield self._written_s.popleft()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Returns when what was backed up is on disk.
+
+        Args:
+            timeout_s: How long to wait at most, in seconds.
+
+        Returns:
+            Whether it is.
+
+        Raises:
+            Exception: What went wrong.
+        """
+        is_done = self._writer.join(timeout_s)
+        self.tell_of_failures()
+        return is_done
+
+    def tell_of_failures(self) -> None:
+        """Tells what went wrong in the background.
+
+        Raises:
+            Exception: The first of it.
+        """
+        for failure in self._writer.failures():
+            raise failure
+
+    def delete(self) -> None:
+        """Removes the backups."""
+        self._folder.delete()
+
+    def close(self) -> None:
+        """Waits, whatever has gone wrong, and lets others have the folder."""
+        self._writer.join()
+        self._arena.clear()
+        self._folder.release()
+
+    def _state(self, position: Position, logs: Logs | None) -> RunState:
+        model = self._runtime.unwrap(self._model)
+        variables = self._runtime.run_variables(model)
+        frozen = self._runtime.freeze(list(variables.values()))
+        return RunState(
+            position=position,
+            variables=dict(zip(variables, frozen, strict=True)),
+            callbacks={
+                key: state
+                for key, callback in self._callbacks
+                if (state := _state_of(callback))
+            },
+            random=self._runtime.random_state(),
+            data=self._data.state(
+                position.batch, self._runtime.to_python(logs)
+            ),
+            facts=self._facts(),
+        )
+
+    def _facts(self) -> dict[str, Any]:
+        """What is good to know of a backup, for people and for support."""
+        return {
+            "kerascb": importlib.metadata.version("kerascb"),
+            "keras": f"{self._runtime.package} {self._runtime.version}",
+            "backend": self._runtime.backend,
+            "model": getattr(self._model, "name", None),
+            "epochs": self._params.get("epochs"),
+            "steps": self._params.get("steps"),
+            "time": time.time(),
+        }
+
+
+def _by_key(callbacks: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    """Callbacks under names that a restarted script gives them, too."""
+    seen: Counter[str] = Counter()
+    for callback in callbacks:
+        name = type(callback).__name__
+        yield f"{name}[{seen[name]}]", callback
+        seen[name] += 1
+
+
+def _takes_part(callback: Any) -> bool:
+    return hasattr(callback, "get_state") and hasattr(callback, "set_state")
+
+
+def _forgets(callback: Any) -> bool:
+    """Whether a callback of Keras begins anew that ours would not."""
+    return (
+        not _takes_part(callback)
+        and type(callback).__name__ in _FORGETFUL
+        and getattr(callback, "save_best_only", True)
+    )
+
+
+def _state_of(callback: Any) -> dict[str, Any]:
+    if _takes_part(callback):
+        state: dict[str, Any] = callback.get_state()
+        return state
+    if isinstance(callback, StockHistory):
+        return state_of_history(callback)
+    return {}
+
+
+def _set_state(callback: Any, state: dict[str, Any]) -> None:
+    if _takes_part(callback):
+        callback.set_state(state)
+    elif isinstance(callback, StockHistory):
+        fill_history(callback, state)

@@ -1,0 +1,104 @@
+"""A callback that hears of every event after all others have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kerascb import runtime
+from kerascb.callbacks.callback import Callback, batch_hook
+
+if TYPE_CHECKING:
+    from kerascb.runtime import Logs
+
+
+class Listener(Protocol):
+    """Who wants to act when every callback of a list has done its part."""
+
+    def after_train_begin(self) -> None:
+        """Training has begun for every callback."""
+
+    def after_epoch_begin(self, epoch: int) -> None:
+        """An epoch has begun for every callback."""
+
+    def after_train_batch(self, batch: int, logs: Logs | None) -> None:
+        """A batch has ended for every callback; if `hears_batches`."""
+
+    def after_epoch(self, epoch: int, logs: Logs | None) -> None:
+        """An epoch has ended for every callback."""
+
+    def after_train(self, logs: Logs | None) -> None:
+        """Training has ended for every callback."""
+
+    @property
+    def hears_batches(self) -> bool:
+        """Whether the ends of batches are to be told."""
+
+
+class LastWord(Callback):
+    """Stands last in a list of callbacks, for as long as a fit takes.
+
+    What a listener does then does not depend on where in the list the user
+    has put it.
+
+    Args:
+        listener: Who is told.
+        model: The model of the fit.
+        params: What `fit` has told the callbacks.
+    """
+
+    _supports_tf_logs = True
+
+    def __init__(
+        self, listener: Listener, model: Any, params: dict[str, Any]
+    ) -> None:
+        super().__init__()
+        self.set_model(model)
+        self.set_params(params)
+        self._listener = listener
+        self._siblings: list[Any] = []
+
+    def join(self, callback: Callback) -> list[Any] | None:
+        """Takes the last place in the list that is calling a callback.
+
+        Args:
+            callback: Whose `on_train_begin` is running.
+
+        Returns:
+            The callbacks of the list, this one last; `None` if no list is
+            calling, but the user's own code.
+        """
+        siblings = runtime.siblings_of(callback)
+        if siblings is None:
+            return None
+        self._siblings = siblings
+        siblings.append(self)
+        return siblings
+
+    def leave(self) -> None:
+        """Gives the place up; may be called when it was none."""
+        siblings, self._siblings = self._siblings, []
+        if self in siblings:
+            siblings.remove(self)
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Tells the listener."""
+        del logs
+        self._listener.after_train_begin()
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Tells the listener."""
+        del logs
+        self._listener.after_epoch_begin(epoch)
+
+    @batch_hook(lambda self: self._listener.hears_batches)
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Tells the listener."""
+        self._listener.after_train_batch(batch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Tells the listener."""
+        self._listener.after_epoch(epoch, logs)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Tells the listener."""
+        self._listener.after_train(logs)

@@ -1,0 +1,1 @@
+"""What a run of training consists of beside its data: variables, chance."""
