@@ -16,7 +16,11 @@ from kerascb.checkpoint import formats
 from kerascb.errors import InvalidArgument
 
 _COMPARED_WITH = (3, 15)
-_OPTIONAL = {"OrbaxCheckpoint": "orbax", "TensorBoard": "tensorboard"}
+_OPTIONAL = {
+    "OrbaxCheckpoint": "orbax",
+    "TensorBoard": "tensorboard",
+    "indices": "tensorflow",
+}
 
 
 def pytest_addoption(parser):

@@ -26,7 +26,10 @@ class Order:
     Attributes:
         past: What of earlier passes it depends on.
         unknown: Why it cannot be had again, as a clause; empty if it can.
+        counts_read_ahead: Whether it also depends on what was loaded and not
+            drawn.
     """
 
     past: Past = Past.NOTHING
     unknown: str = ""
+    counts_read_ahead: bool = False

@@ -56,6 +56,7 @@ def order_of(dataset: Any) -> Order:
     return Order(
         max(order.past for order in orders),
         next((order.unknown for order in orders if order.unknown), ""),
+        any(order.counts_read_ahead for order in orders),
     )
 
 
@@ -114,7 +115,8 @@ def _of_node(dataset: Any, begins_once: bool) -> Order:
         return Order(unknown=_UNSEEDED)
     # A generator of TensorFlow is a variable, and goes on over all passes.
     goes_on = any("Rng" in one.type for one in operations)
-    return Order(Past.BATCHES if goes_on else Past.NOTHING)
+    past = Past.BATCHES if goes_on else Past.NOTHING
+    return Order(past, counts_read_ahead=goes_on)
 
 
 def _has_seed(dataset: Any) -> bool:

@@ -23,6 +23,10 @@ _UNSEEDED = (
     "TensorFlow shuffles arrays without a seed; call "
     "keras.utils.set_random_seed before fit, or use kerascb.data"
 )
+_WORKERS = (
+    "Keras shuffles it in another thread, ahead of the epoch; pass workers=1, "
+    "or shuffle=False"
+)
 _END = object()
 
 
@@ -51,6 +55,9 @@ class _Position(FitPosition):
         self._callbacks = local["callbacks"]
         self._validation = local.get("val_x")
         self._validation_freq = local["validation_freq"]
+        self._has_workers = local.get("workers", 1) > 1 or local.get(
+            "use_multiprocessing"
+        )
         self._taken = 0
         self._is_counted = True
         super().__init__(local["x"])
@@ -76,6 +83,10 @@ class _Position(FitPosition):
             return self._order_of_arrays()
         if self._kind == "GeneratorDataAdapter":
             return Order(Past.BATCHES)
+        if self._has_workers and getattr(
+            self._adapter, "_shuffle_sequence", False
+        ):
+            return Order(unknown=_WORKERS)
         return data_order_tf.order_of(self.source)
 
     def _order_of_arrays(self) -> Order:

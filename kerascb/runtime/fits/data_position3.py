@@ -32,6 +32,11 @@ _LEFTOVERS = (
     "Keras gives every epoch the batches that workers have loaded before it; "
     "pass workers=1"
 )
+_READ_AHEAD = (
+    "Keras leaves a pass early to build the model, and what that pass has "
+    "loaded ahead has drawn from a tf.random.Generator, too; pass seeds to "
+    "stateless operations instead"
+)
 _END = object()
 
 
@@ -83,7 +88,10 @@ class _Position(FitPosition):
             return self._order_of_arrays()
         if self._has_leftovers:
             return Order(unknown=_LEFTOVERS)
-        return _order_of(self.source, kind)
+        order = _order_of(self.source, kind)
+        if order.counts_read_ahead and self._backend != "tensorflow":
+            return Order(order.past, _READ_AHEAD)
+        return order
 
     def _order_of_arrays(self) -> Order:
         if self._backend == "tensorflow" and self._adapter._shuffle:

@@ -51,6 +51,30 @@ def tf_shuffled_by_global_seed():
     return tf_shuffled(seed=None)
 
 
+def tf_shuffled_once():
+    """Shuffled, every pass in the same order."""
+    return tf_shuffled(reshuffle_each_iteration=False)
+
+
+def tf_parallel_noise():
+    """Random operations that run side by side."""
+    import tensorflow as tf
+
+    def noise(x, y):
+        return x + tf.random.uniform(tf.shape(x), seed=4), y
+
+    return {"x": _dataset(lambda data: data.map(noise, num_parallel_calls=2))}
+
+
+def tf_fast():
+    """A dataset that gives up a fixed order."""
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.deterministic = False
+    return {"x": tf_plain()["x"].with_options(options)}
+
+
 def tf_unseeded():
     """Shuffled without any seed, whatever the program has set."""
     import tensorflow as tf
@@ -183,7 +207,7 @@ def py_numpy_state():
 def py_workers():
     """Threads load the batches."""
     if runtimes.in_force().name == "keras2":
-        return {**_py_dataset(), "workers": 2}
+        return {**_py_dataset(), "workers": 2, "shuffle": False}
     return _py_dataset(workers=2)
 
 
@@ -311,14 +335,14 @@ def sources():
         py_indexed, endless_generator,
     ]  # fmt: skip
     if runtime.backend == "tensorflow":
-        found.append(py_workers)
+        found += [py_workers, tf_own_generator]
         if runtime.name == "keras3":
             found.append(py_indexed_workers)
     if _has("tensorflow"):
         found += [
-            tf_plain, tf_shuffled, tf_shuffled_by_global_seed,
+            tf_plain, tf_shuffled, tf_shuffled_by_global_seed, tf_shuffled_once,
             tf_shuffled_twice_a_pass, tf_cached, tf_endless,
-            tf_unknown_length, tf_noisy, tf_own_generator, tf_indices,
+            tf_unknown_length, tf_noisy, tf_indices,
             tf_indices_rebatched,
         ]  # fmt: skip
     if _has("torch") and runtime.name == "keras3":
@@ -332,6 +356,9 @@ def sources():
 
 def sources_without_a_known_order():
     """Those whose order nobody can have again."""
+    found = []
+    if _has("tensorflow"):
+        found += [tf_unseeded, tf_parallel_noise, tf_fast]
     if runtimes.in_force().backend != "tensorflow":
-        return {"py_workers": py_workers}
-    return {"tf_unseeded": tf_unseeded}
+        found.append(py_workers)
+    return {one.__name__: one for one in found}
