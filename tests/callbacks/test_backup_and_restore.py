@@ -679,7 +679,9 @@ def test_a_backup_of_another_model_is_refused_and_kept(fit, keras, data):
             keras.layers.Dense(3, activation="softmax", name="classes"),
         ]
     )
-    other.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"])
+    other.compile(
+        "sgd", "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
 
     with pytest.raises(BackupOfOtherModel, match=r"hidden.*\(4, 5\).*\(4, 6\)"):
         fit(BackupAndRestore("backup"), model=other)

@@ -129,7 +129,7 @@ def _kill_until(trainer, tmp_path, source, save_freq, kills):
     while killed < kills:
         job = _new_job(tmp_path / f"run{runs}", source, save_freq)
         runs += 1
-        while not trainer.fit(job, CHANCE.uniform(0, 0.8 * duration_s)):
+        while not trainer.fit(job, CHANCE.uniform(0, 1.3 * duration_s)):
             killed += 1
         assert _differing(_result_of(whole), _result_of(job)) == []
         assert _log_of(job) == log

@@ -20,6 +20,7 @@ import importlib
 import json
 import os
 import random
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -129,21 +130,32 @@ def fit(job):
     os.replace(path.with_suffix(".tmp"), path)
 
 
+def start(line):
+    """Has a child process do a job; returns its number."""
+    if runtime.in_force().backend == "jax":  # its threads are lost in a fork
+        return subprocess.Popen([sys.executable, __file__, line]).pid
+    child = os.fork()
+    if child == 0:
+        try:
+            fit(json.loads(line))
+            os._exit(0)
+        finally:
+            sys.stderr.flush()
+            os._exit(1)
+    return child
+
+
 def main():
     """Does jobs until there are none."""
     importlib.import_module(runtime.in_force().package)
     for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            try:
-                fit(json.loads(line))
-                os._exit(0)
-            finally:
-                sys.stderr.flush()
-                os._exit(1)
+        child = start(line)
         print(child, flush=True)
         print(os.waitpid(child, 0)[1], flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        fit(json.loads(sys.argv[1]))
+    else:
+        main()
