@@ -8,7 +8,6 @@ of one that nobody disturbed. It takes about a minute.
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 import sys
 import tempfile
@@ -55,24 +54,22 @@ def train(folder: Path) -> None:
 
 def start(folder: Path) -> subprocess.Popen[str]:
     """Starts the training as a process of its own."""
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - this very script
         [sys.executable, __file__, str(folder)],
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
-def kill_in_some_epoch(folder: Path, chance: random.Random) -> None:
-    """Starts the training and kills it, within the epoch after the next."""
-    process = start(folder)
-    assert process.stdout is not None
-    print(process.stdout.readline().strip(), end="; ", flush=True)
-    try:
-        process.wait(chance.uniform(0, 0.3))
-    except subprocess.TimeoutExpired:
-        process.kill()
-    print("killed" if process.wait() else "finished before it was killed")
-    process.stdout.close()
+def kill_in_some_epoch(folder: Path, after_s: float) -> None:
+    """Starts the training, and kills it some time after an epoch's end."""
+    with start(folder) as process:
+        print(next(iter(process.stdout or ()), "").strip(), end="; ")
+        try:
+            process.wait(after_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    print("killed" if process.returncode else "finished before it was killed")
 
 
 def finish(folder: Path) -> None:
@@ -97,13 +94,13 @@ def are_identical(folder: Path, other: Path) -> bool:
 
 def main() -> bool:
     """Compares a run that is killed with one that is not."""
-    chance = random.Random()
+    chance = np.random.default_rng()
     with tempfile.TemporaryDirectory() as temporary:
         killed, undisturbed = Path(temporary, "a"), Path(temporary, "b")
         killed.mkdir()
         undisturbed.mkdir()
         for _ in range(KILLS):
-            kill_in_some_epoch(killed, chance)
+            kill_in_some_epoch(killed, chance.uniform(0, 0.3))
         finish(killed)
         finish(undisturbed)
         result = are_identical(killed, undisturbed)

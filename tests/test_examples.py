@@ -73,6 +73,7 @@ ONE_A_CALLBACK = (
         ),
     ),
     Example("progbar_logger", r"(?s)\AEpoch 1/5\n43/43 - .*\n43/43 - .*\Z"),
+    Example("resume_after_kill", r"identical: True\n\Z"),
     Example("reduce_lr_on_plateau", r" 0\.02\n.* 0\.005\n"),
     Example(
         "remote_monitor",

@@ -33,16 +33,13 @@ class Files(Protocol):
     def exists(self, path: str) -> bool:
         """Whether there is a file or folder of that name."""
 
-    def replacing(
-        self, path: str, *, keep_as: str | None = None
-    ) -> contextlib.AbstractContextManager[str]:
+    def replacing(self, path: str) -> contextlib.AbstractContextManager[str]:
         """Lends a local path to write to, and puts what is there at `path`.
 
         Nothing changes at `path` if the block raises, or writes nothing.
 
         Args:
             path: The file to replace; its folder must exist.
-            keep_as: What the file that is there is renamed to.
         """
 
     def reading(
@@ -50,14 +47,8 @@ class Files(Protocol):
     ) -> contextlib.AbstractContextManager[str]:
         """Lends a local path, called `name`, to read the file from."""
 
-    def make_folder(self, path: str) -> None:
-        """Makes a folder and those above it, if they are missing."""
-
     def remove(self, path: str) -> None:
         """Removes a file, and what an interrupted `replacing` left of it."""
-
-    def remove_if_empty(self, path: str) -> None:
-        """Removes a folder, unless something is in it."""
 
 
 def files_of(path: str) -> Files:
@@ -80,17 +71,13 @@ class LocalFiles:
         return os.path.exists(path)
 
     @contextlib.contextmanager
-    def replacing(
-        self, path: str, *, keep_as: str | None = None
-    ) -> Iterator[str]:
+    def replacing(self, path: str) -> Iterator[str]:
         """Writes beside the file, forces it to the disk, then renames it."""
         staged = _staged(path)
         try:
             yield staged
             if os.path.exists(staged):
                 _force_to_disk(staged)
-                if keep_as is not None and os.path.exists(path):
-                    os.replace(path, keep_as)
                 os.replace(staged, path)
                 _force_to_disk(os.path.dirname(path) or os.curdir)
         finally:
@@ -106,20 +93,11 @@ class LocalFiles:
         with tempfile.TemporaryDirectory() as folder:
             yield shutil.copy(path, os.path.join(folder, name))
 
-    def make_folder(self, path: str) -> None:
-        """Makes it, with those above it."""
-        os.makedirs(path, exist_ok=True)
-
     def remove(self, path: str) -> None:
         """Removes the file and its staged successor."""
         for one in (path, _staged(path)):
             with contextlib.suppress(FileNotFoundError):
                 os.remove(one)
-
-    def remove_if_empty(self, path: str) -> None:
-        """Leaves a folder with foreign files as it is."""
-        if os.path.isdir(path) and not os.listdir(path):
-            os.rmdir(path)
 
 
 class RemoteFiles:
@@ -134,9 +112,7 @@ class RemoteFiles:
         return bool(self._gfile.exists(path))
 
     @contextlib.contextmanager
-    def replacing(
-        self, path: str, *, keep_as: str | None = None
-    ) -> Iterator[str]:
+    def replacing(self, path: str) -> Iterator[str]:
         """Writes here, copies beside the file over there, then renames it."""
         with tempfile.TemporaryDirectory() as folder:
             local = os.path.join(folder, os.path.basename(path))
@@ -146,8 +122,6 @@ class RemoteFiles:
             staged = _staged(path)
             try:
                 self._gfile.copy(local, staged, overwrite=True)
-                if keep_as is not None and self.exists(path):
-                    self._gfile.rename(path, keep_as, overwrite=True)
                 self._gfile.rename(staged, path, overwrite=True)
             except BaseException:
                 self._remove_if_there(staged)
@@ -161,19 +135,10 @@ class RemoteFiles:
             self._gfile.copy(path, local)
             yield local
 
-    def make_folder(self, path: str) -> None:
-        """Makes it, with those above it."""
-        self._gfile.makedirs(path)
-
     def remove(self, path: str) -> None:
         """Removes the file and its staged successor."""
         for one in (path, _staged(path)):
             self._remove_if_there(one)
-
-    def remove_if_empty(self, path: str) -> None:
-        """Leaves a folder with foreign files as it is."""
-        if self._gfile.isdir(path) and not self._gfile.listdir(path):
-            self._gfile.rmtree(path)
 
     def _remove_if_there(self, path: str) -> None:
         if self.exists(path):

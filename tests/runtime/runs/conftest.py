@@ -185,7 +185,7 @@ class Drawing:
 
     def end_batch(self, model, batch):
         """Draws."""
-        drawn = random.random(), np.random.random()  # noqa: S311
+        drawn = random.random(), np.random.random()
         self.drawn.append(drawn)
 
 

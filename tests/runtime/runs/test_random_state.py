@@ -12,7 +12,7 @@ def draw(runtime, keras):
     """Draws a number from every generator that code shares."""
 
     def draw():
-        numbers = [random.random(), random.gauss(0, 1)]  # noqa: S311
+        numbers = [random.random(), random.gauss(0, 1)]
         numbers += [np.random.random(), np.random.normal()]
         if "tensorflow" in sys.modules:
             import tensorflow as tf
