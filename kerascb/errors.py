@@ -234,8 +234,8 @@ class Preempted(KerascbError, SystemExit):
         state = (
             f"The run is backed up in {self.directory!r}"
             if self.is_saved
-            else "The backup was not complete in time; the one before it, if "
-            f"there is one, is in {self.directory!r}"
+            else "Its state could not be backed up; the last backup, if there "
+            f"is one, is in {self.directory!r}"
         )
         return (
             f"Preempted: {self.reason}. {state}. Start the same script again "

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib.metadata
+import inspect
 import time
 from collections import Counter, deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from kerascb import runtime
 from kerascb.callbacks.history import fill_history, state_of_history
 from kerascb.checkpoint.backups import BackupFolder, RunState, difference
 from kerascb.checkpoint.snapshot import Arena
@@ -25,10 +29,16 @@ _UNBUILT = (
     "call `fit()`. Model {model} is unbuilt. You can build it beforehand by "
     "calling it on a batch of data."
 )
-_FORGETFUL = frozenset(
-    {"CSVLogger", "EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau"}
-)
-"""Classes of Keras that remember something and cannot be asked for it."""
+_FORGETFUL: dict[str, Callable[[Any], bool]] = {
+    "CSVLogger": lambda one: True,
+    "EarlyStopping": lambda one: True,
+    "LearningRateScheduler": lambda one: True,
+    "ModelCheckpoint": lambda one: bool(one.save_best_only),
+    "ReduceLROnPlateau": lambda one: True,
+    "SwapEMAWeights": lambda one: bool(one.swap_on_epoch),
+}
+"""Classes of Keras that remember something and cannot be asked for it, if
+what stands behind them says so."""
 
 
 class BackedRun:
@@ -36,7 +46,7 @@ class BackedRun:
 
     Args:
         model: The model that is trained.
-        runtime: Its Keras.
+        keras: Its Keras.
         directory: Where the backups are.
         params: What `fit` has told the callbacks.
         warn: Tells the user something.
@@ -45,19 +55,21 @@ class BackedRun:
     def __init__(
         self,
         model: Any,
-        runtime: Runtime,
+        keras: Runtime,
         directory: str,
         params: Mapping[str, Any],
         warn: Callable[[str], None],
     ) -> None:
         self._folder = BackupFolder(directory, warn)
         self._model = model
-        self._runtime = runtime
+        self._runtime = keras
         self._params = params
         self._warn = warn
         self._callbacks: list[tuple[str, Any]] = []
         self._restored: RunState | None = None
-        self._data = runtime.data_position(model)
+        # The others take part in what the values need, and write nothing.
+        self._is_chief = keras.is_chief(model)
+        self._data = keras.data_position(model)
         self._writer = BackgroundWriter("BackupAndRestore of kerascb")
         self._arena = Arena()
         self._written_s: deque[float] = deque()
@@ -70,7 +82,8 @@ class BackedRun:
         Raises:
             BackupInUse: If another run is using it.
         """
-        self._folder.acquire()
+        if self._is_chief:
+            self._folder.acquire(runtime.is_over(self._model))
 
     def restore_model(self, *, by_batch: bool) -> Position | None:
         """Puts the model back to the newest backup, ours or Keras's own.
@@ -90,13 +103,20 @@ class BackedRun:
         if state is None:
             position = self._read_stock_backup(by_batch=by_batch)
         else:
-            position = state.position
+            position = self._next_in(state)
             self._build()
         self._runtime.give_generators(self._model)
         if state is not None:
             self._put_back(state, only_metrics=False)
             self._restored = state
         return position
+
+    def _next_in(self, state: RunState) -> Position:
+        """Where to go on; nowhere if training was stopped, by what it was."""
+        epochs = self._params.get("epochs")
+        if epochs is None or epochs != state.facts.get("epochs"):
+            return state.position
+        return Position(epochs) if state.facts["is_stopped"] else state.position
 
     def _read_stock_backup(self, *, by_batch: bool) -> Position | None:
         return self._runtime.read_stock_backup(
@@ -157,7 +177,12 @@ class BackedRun:
         if batch:
             self._put_back(state, only_metrics=True)
         self._runtime.set_random_state(state.random)
-        self._data.resume(epoch, batch, state.data)
+        answer = self._data.resume(epoch, batch, state.data)
+        if answer != "exact":
+            self._warn(
+                "BackupAndRestore: the run goes on with other data than it "
+                f"would have had: {answer}. See docs/resume.md."
+            )
 
     def _put_back(self, state: RunState, *, only_metrics: bool) -> None:
         """Gives variables their values; those of metrics or all others."""
@@ -191,7 +216,12 @@ class BackedRun:
         return self._writer.is_busy
 
     def back_up(
-        self, position: Position, logs: Logs | None, *, background: bool
+        self,
+        position: Position,
+        logs: Logs | None,
+        *,
+        background: bool,
+        is_stopped: bool = False,
     ) -> None:
         """Backs up the fit as it is now.
 
@@ -199,18 +229,21 @@ class BackedRun:
             position: Where a fit that is restored from it is to go on.
             logs: What the batch or epoch before has logged.
             background: Return while it is still being written.
+            is_stopped: Whether training is being stopped there.
 
         Raises:
             Exception: What went wrong, now or in the background before.
         """
         self.tell_of_failures()
-        self._writer.submit(partial(self._write, self._state(position, logs)))
+        state = self._state(position, logs, is_stopped=is_stopped)
+        self._writer.submit(partial(self._write, state))
         if not background:
             self.wait()
 
     def _write(self, state: RunState) -> None:
         start = time.monotonic()
-        self._folder.write(state, self._arena)
+        if self._is_chief:
+            self._folder.write(state, self._arena)
         self._written_s.append(time.monotonic() - start)
 
     def written(self) -> Iterator[float]:
@@ -234,6 +267,12 @@ class BackedRun:
         self.tell_of_failures()
         return is_done
 
+    def warn_of_failures(self) -> None:
+        """Waits, and warns of what went wrong."""
+        self._writer.join()
+        for failure in self._writer.failures():
+            self._warn(f"BackupAndRestore: a backup has failed: {failure}")
+
     def tell_of_failures(self) -> None:
         """Tells what went wrong in the background.
 
@@ -245,7 +284,8 @@ class BackedRun:
 
     def delete(self) -> None:
         """Removes the backups."""
-        self._folder.delete()
+        if self._is_chief:
+            self._folder.delete()
 
     def close(self) -> None:
         """Waits, whatever has gone wrong, and lets others have the folder."""
@@ -253,7 +293,9 @@ class BackedRun:
         self._arena.clear()
         self._folder.release()
 
-    def _state(self, position: Position, logs: Logs | None) -> RunState:
+    def _state(
+        self, position: Position, logs: Logs | None, *, is_stopped: bool
+    ) -> RunState:
         model = self._runtime.unwrap(self._model)
         variables = self._runtime.run_variables(model)
         frozen = self._runtime.freeze(list(variables.values()))
@@ -267,9 +309,9 @@ class BackedRun:
             },
             random=self._runtime.random_state(),
             data=self._data.state(
-                position.batch, self._runtime.to_python(logs)
+                position.batch, _numbers_in(self._runtime.to_python(logs))
             ),
-            facts=self._facts(),
+            facts={**self._facts(), "is_stopped": is_stopped},
         )
 
     def _facts(self) -> dict[str, Any]:
@@ -288,14 +330,37 @@ class BackedRun:
 def _by_key(callbacks: Iterable[Any]) -> Iterator[tuple[str, Any]]:
     """Callbacks under names that a restarted script gives them, too."""
     seen: Counter[str] = Counter()
-    for callback in callbacks:
+    for callback in _flat(callbacks):
         name = type(callback).__name__
         yield f"{name}[{seen[name]}]", callback
         seen[name] += 1
 
 
+def _flat(callbacks: Iterable[Any]) -> Iterator[Any]:
+    """Callbacks, and those of lists among them."""
+    for callback in callbacks:
+        inner = getattr(callback, "callbacks", None)
+        yield from _flat(inner) if isinstance(inner, list) else [callback]
+
+
 def _takes_part(callback: Any) -> bool:
-    return hasattr(callback, "get_state") and hasattr(callback, "set_state")
+    """Whether a callback has both methods, and they are meant for us."""
+    return _can_take(callback, "get_state") and _can_take(
+        callback, "set_state", {}
+    )
+
+
+def _can_take(callback: Any, name: str, *arguments: Any) -> bool:
+    method = getattr(callback, name, None)
+    if not callable(method):
+        return False
+    try:
+        inspect.signature(method).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:  # one of C, that does not tell
+        return True
+    return True
 
 
 def _forgets(callback: Any) -> bool:
@@ -303,17 +368,30 @@ def _forgets(callback: Any) -> bool:
     return (
         not _takes_part(callback)
         and type(callback).__name__ in _FORGETFUL
-        and getattr(callback, "save_best_only", True)
+        and _FORGETFUL[type(callback).__name__](callback)
     )
 
 
 def _state_of(callback: Any) -> dict[str, Any]:
     if _takes_part(callback):
-        state: dict[str, Any] = callback.get_state()
+        state = callback.get_state()
+        if not isinstance(state, dict):
+            raise TypeError(
+                f"get_state of {type(callback).__name__} must return a dict; "
+                f"got {type(state).__name__}."
+            )
         return state
     if isinstance(callback, StockHistory):
         return state_of_history(callback)
     return {}
+
+
+def _numbers_in(logs: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in logs.items()
+        if isinstance(value, (int, float, np.number))
+    }
 
 
 def _set_state(callback: Any, state: dict[str, Any]) -> None:

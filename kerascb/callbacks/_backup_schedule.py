@@ -105,6 +105,10 @@ class BackupSchedule:
         """What the user is to be told of, once."""
         return None if self._pace is None else self._pace.pop_warning()
 
+    def postpone(self) -> None:
+        """Makes a backup due at the end of the epoch at the latest."""
+        self._is_postponed = True
+
     def _unless_writing(self, is_writing: bool, *, is_due: bool) -> bool:
         is_due = is_due or self._is_postponed
         self._is_postponed = is_due and is_writing

@@ -99,13 +99,6 @@ class BackupSession:
             raise
         self._siblings = self._last_word.join(callback) or [callback]
         self.is_alone = self._last_word not in self._siblings
-        if self._asked.save_before_preemption:
-            self._notice = PreemptionNotice(
-                as_signals(self._asked.preemption_signals),
-                self._asked.preemption_file,
-                self._warn,
-            )
-            self._notice.install()
         if self.is_alone:
             self.after_train_begin()
 
@@ -135,6 +128,7 @@ class BackupSession:
         # `fit` has read where to start by now. Taking it back at the end
         # would leave it to the next `fit` if this one is interrupted.
         self._forget_start()
+        self._listen()
         is_next = epoch == self.position.epoch
         first = self.position.batch if is_next else 0
         self.position = Position(epoch, first)
@@ -148,15 +142,17 @@ class BackupSession:
         is_due = self._schedule.is_due_after_batch(
             self.last_batch, is_writing=self._run.is_writing
         )
-        # An epoch that is being stopped is to be backed up at its end: it
-        # has no next batch.
         if not self._is_stopped:
             self._go_on(logs, is_due=is_due)
+        elif is_due:
+            # An epoch that is being stopped is backed up at its end: it has
+            # no next batch.
+            self._schedule.postpone()
 
     def after_epoch(self, epoch: int, logs: Logs | None) -> None:
         """Backs up likewise."""
         self.last_batch = 0
-        self.position = self._next_epoch(epoch)
+        self.position = Position(epoch + 1)
         is_due = self._schedule.is_due_after_epoch(
             is_writing=self._run.is_writing
         )
@@ -165,13 +161,30 @@ class BackupSession:
     def after_train(self, logs: Logs | None) -> None:
         """Removes the backups, unless training has gone wrong."""
         try:
-            self._run.wait()
-            if self._asked.delete_checkpoint and self._is_sound(logs):
+            if not self._asked.delete_checkpoint:
+                self._run.wait()
+            elif self._is_sound(logs):
+                self._run.warn_of_failures()
                 self._run.delete()
-            elif self._asked.delete_checkpoint:
+            else:
+                self._run.wait()
                 self._tell_of_loss()
         finally:
             self.end()
+
+    def _listen(self) -> None:
+        """Waits for a notice, if asked to.
+
+        From the first epoch on: a fit that fails before is not noticed, and
+        nothing would be lost with it.
+        """
+        if self._notice is None and self._asked.save_before_preemption:
+            self._notice = PreemptionNotice(
+                as_signals(self._asked.preemption_signals),
+                self._asked.preemption_file,
+                self._warn,
+            )
+            self._notice.install()
 
     # -- how -----------------------------------------------------------------
 
@@ -191,7 +204,12 @@ class BackupSession:
         elif is_due and self._is_sound(logs):
             start = time.monotonic()
             is_in_background = self._asked.background
-            self._run.back_up(self.position, logs, background=is_in_background)
+            self._run.back_up(
+                self.position,
+                logs,
+                background=is_in_background,
+                is_stopped=self._is_stopped,
+            )
             self._schedule.saved(
                 time.monotonic() - start, is_written=not is_in_background
             )
@@ -204,17 +222,20 @@ class BackupSession:
     def _leave(self, notice: PreemptionNotice, logs: Logs | None) -> None:
         """Backs up and ends the fit."""
         is_saved = False
-        if self._is_sound(logs):
-            self._run.back_up(self.position, logs, background=True)
-            is_saved = self._run.wait(self._asked.preemption_budget_s)
+        try:
+            if self._is_sound(logs):
+                self._run.warn_of_failures()
+                self._run.back_up(
+                    self.position,
+                    logs,
+                    background=True,
+                    is_stopped=self._is_stopped,
+                )
+                is_saved = self._run.wait(self._asked.preemption_budget_s)
+        except Exception as failure:
+            error = notice.error(self._asked.directory, is_saved=False)
+            raise error from failure
         raise notice.error(self._asked.directory, is_saved=is_saved)
-
-    def _next_epoch(self, epoch: int) -> Position:
-        """Where to go on after an epoch; nowhere if training is stopped."""
-        epochs = self._params.get("epochs")
-        if self._is_stopped and epochs is not None:
-            return Position(epochs)
-        return Position(epoch + 1)
 
     @property
     def _is_stopped(self) -> bool:

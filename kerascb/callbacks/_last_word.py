@@ -44,6 +44,9 @@ class LastWord(Callback):
         listener: Who is told.
         model: The model of the fit.
         params: What `fit` has told the callbacks.
+
+    Attributes:
+        is_over: Whether the fit is, and with it the telling.
     """
 
     _supports_tf_logs = True
@@ -55,7 +58,7 @@ class LastWord(Callback):
         self.set_model(model)
         self.set_params(params)
         self._listener = listener
-        self._siblings: list[Any] = []
+        self.is_over = False
 
     def join(self, callback: Callback) -> list[Any] | None:
         """Takes the last place in the list that is calling a callback.
@@ -70,35 +73,43 @@ class LastWord(Callback):
         siblings = runtime.siblings_of(callback)
         if siblings is None:
             return None
-        self._siblings = siblings
+        for one in [*siblings]:
+            if isinstance(one, LastWord) and one.is_over:
+                siblings.remove(one)
         siblings.append(self)
         return siblings
 
     def leave(self) -> None:
-        """Gives the place up; may be called when it was none."""
-        siblings, self._siblings = self._siblings, []
-        if self in siblings:
-            siblings.remove(self)
+        """Tells nothing any more; may be called a second time.
+
+        The place is given up when the next fit of the same list begins: the
+        list may be calling its callbacks just now, and would pass one over.
+        """
+        self.is_over = True
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Tells the listener."""
         del logs
-        self._listener.after_train_begin()
+        if not self.is_over:
+            self._listener.after_train_begin()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Tells the listener."""
         del logs
-        self._listener.after_epoch_begin(epoch)
+        if not self.is_over:
+            self._listener.after_epoch_begin(epoch)
 
-    @batch_hook(lambda self: self._listener.hears_batches)
+    @batch_hook(lambda self: not self.is_over and self._listener.hears_batches)
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Tells the listener."""
         self._listener.after_train_batch(batch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Tells the listener."""
-        self._listener.after_epoch(epoch, logs)
+        if not self.is_over:
+            self._listener.after_epoch(epoch, logs)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Tells the listener."""
-        self._listener.after_train(logs)
+        if not self.is_over:
+            self._listener.after_train(logs)

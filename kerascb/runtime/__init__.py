@@ -45,6 +45,7 @@ from kerascb.runtime.fits.fit_watch import Watch
 from kerascb.runtime.fits.running_fit import (
     callbacks_of_fit,
     has_validation,
+    is_over,
     siblings_of,
 )
 from kerascb.runtime.frozen import FrozenArray, FrozenValue
@@ -81,6 +82,7 @@ __all__ = [
     "index_dataset",
     "installed",
     "is_name_of",
+    "is_over",
     "latest_checkpoint",
     "loaded",
     "of",

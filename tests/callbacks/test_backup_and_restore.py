@@ -1,4 +1,5 @@
 import copy
+import itertools
 import os
 import pickle
 import signal
@@ -7,7 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kerascb import BackupAndRestore, Callback, TerminateOnNaN
+from kerascb import (
+    BackupAndRestore,
+    Callback,
+    EarlyStopping,
+    ReduceLROnPlateau,
+    TerminateOnNaN,
+)
 from kerascb.callbacks import _backup_session
 from kerascb.errors import (
     BackupInUse,
@@ -74,7 +81,7 @@ class Saves:
         self.deleted = False
         self.is_writing = False
 
-    def __call__(self, model, runtime, directory, params, warn):
+    def __call__(self, model, keras, directory, params, warn):
         """Stands in for the constructor."""
         return self
 
@@ -91,13 +98,17 @@ class Saves:
     def begin_epoch(self, epoch, batch):
         """Passes nothing over."""
 
-    def back_up(self, position, logs, *, background):
+    def back_up(self, position, logs, *, background, is_stopped=False):
         """Notes the position."""
+        self.stopped = is_stopped
         self.saved.append((position.epoch, position.batch))
 
     def written(self):
         """Nothing has been written in the background."""
         return []
+
+    def warn_of_failures(self):
+        """Nothing has failed."""
 
     def wait(self, timeout_s=None):
         """There is nothing to wait for."""
@@ -335,9 +346,10 @@ def test_a_batch_that_stops_training_is_left_to_the_end_of_the_epoch(store):
     callback.on_epoch_begin(0)
     model.stop_training = True
     callback.on_train_batch_end(0)
+    assert store.saved == []
     callback.on_epoch_end(0)
 
-    assert store.saved == []
+    assert store.saved == [(1, 0)]
 
 
 def test_a_stop_is_remembered(store):
@@ -351,7 +363,7 @@ def test_a_stop_is_remembered(store):
     model.stop_training = True
     callback.on_epoch_end(0)
 
-    assert store.saved == [(9, 0)]
+    assert store.stopped
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -499,6 +511,52 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(fit, make_model):
     assert resumed.record.epoch == [0, 1, 2, 3]
     assert resumed.record.history == whole.record.history
     assert weights_equal(resumed, whole)
+
+
+ORDERS = list(itertools.permutations(range(4)))
+
+
+@pytest.mark.fit
+@pytest.mark.parametrize(
+    "order",
+    [
+        *ORDERS[::5],
+        *(
+            pytest.param(order, marks=pytest.mark.soak)
+            for order in ORDERS
+            if order not in ORDERS[::5]
+        ),
+    ],
+)
+def test_the_order_of_the_callbacks_makes_no_difference(
+    fit, make_model, data, order
+):
+    """What they remember, the weights and the record are the same."""
+
+    def run(crash_after):
+        stop = EarlyStopping("val_loss", patience=3, min_delta=1.0)
+        callbacks = [
+            stop,
+            ReduceLROnPlateau("val_loss", patience=1, min_delta=1.0),
+            BackupAndRestore("backup", 2, background=False),
+            Crash(batches=crash_after),
+        ]
+        model = make_model("adam")
+        fit(
+            *(callbacks[place] for place in order),
+            model=model,
+            validation_data=data,
+        )
+        return model, stop
+
+    whole, stop = run(None)
+    with pytest.raises(RuntimeError, match="killed"):
+        run(8)
+    resumed, stop_again = run(None)
+
+    assert resumed.record.history == whole.record.history
+    assert weights_equal(resumed, whole)
+    assert (stop_again.wait, stop_again.best) == (stop.wait, stop.best)
 
 
 @pytest.mark.fit

@@ -506,4 +506,4 @@ def test_says_if_the_backup_was_not_complete():
     """The time was too short, or the loss was NaN."""
     error = Preempted("SIGTERM was received", "backup", is_saved=False)
 
-    assert "not complete" in str(error)
+    assert "could not be backed up" in str(error)

@@ -218,7 +218,7 @@ class FitPosition(DataPosition, ABC):
             order = Order(unknown=order.unknown)
         with _random_kept():
             unknown = self._repeat_past(epochs, batch, stream, order.past)
-            if state.get("steps") is not None:
+            if state.get("steps") is not None and self.known_steps() is None:
                 self.set_known_steps(int(state["steps"]))
             self._pass_over(batch, stream, order.past, state)
         hook = self.hooks(past=False)

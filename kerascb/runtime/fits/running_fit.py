@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import FrameType
 
 
@@ -47,9 +48,11 @@ def siblings_of(callback: Any) -> list[Any] | None:
         callback: A callback one of whose hooks is running.
 
     Returns:
-        The list itself, to which callbacks may be added; `None` if the hook
-        was called by something else.
+        The list itself, to which callbacks may be added: the outermost, where
+        it stands in another one. `None` if the hook was called by something
+        else.
     """
+    found: list[Any] | None = None
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         caller = frame.f_locals.get("self")
@@ -57,9 +60,35 @@ def siblings_of(callback: Any) -> list[Any] | None:
         if isinstance(callbacks, list) and any(
             one is callback for one in callbacks
         ):
-            return callbacks
+            found, callback = callbacks, caller
         frame = frame.f_back
-    return None
+    return found
+
+
+def is_over(model: Any) -> Callable[[], bool]:
+    """Notes which `fit` of a model is running.
+
+    Args:
+        model: The model being trained, as the callback was given it.
+
+    Returns:
+        Tells, in any thread, whether that `fit` has ended; always false where
+        none is running now.
+    """
+    callbacks = _callbacks_object(model)
+    if callbacks is None:
+        return lambda: False
+    thread, fit = threading.get_ident(), weakref.ref(callbacks)
+
+    def ask() -> bool:
+        frame = sys._current_frames().get(thread)
+        while frame is not None and fit() is not None:
+            if frame.f_locals.get("callbacks") is fit():
+                return False
+            frame = frame.f_back
+        return True
+
+    return ask
 
 
 class StartOfFit:
