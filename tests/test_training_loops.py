@@ -140,7 +140,7 @@ def test_an_interrupted_fit_goes_on(device, make_model, data):
     )
     whole = fit(make_model("adam"), data, [])
 
-    assert resumed.epoch == [2]
+    assert resumed.epoch == [0, 1, 2]
     np.testing.assert_allclose(
-        resumed.history["loss"], whole.history["loss"][2:], rtol=1e-5
+        resumed.history["loss"], whole.history["loss"], rtol=1e-5
     )

@@ -44,7 +44,6 @@ class BackupSession:
         is_alone: No list calls the callback, but the user's own code; the
             callback has to pass the events on by itself.
         position: Where the fit is: the next batch to train.
-        last_batch: Zero-based index of the batch trained last.
     """
 
     def __init__(
@@ -58,7 +57,6 @@ class BackupSession:
     ) -> None:
         self.is_alone = True
         self.position = Position(0)
-        self.last_batch = 0
         self._asked = asked
         self._model = model
         self._runtime = runtime
@@ -137,10 +135,10 @@ class BackupSession:
 
     def after_train_batch(self, batch: int, logs: Logs | None) -> None:
         """Backs up if it is time, or if the machine is about to go."""
-        self.last_batch = within_epoch(batch, self._params.get("steps"))
-        self.position = Position(self.position.epoch, self.last_batch + 1)
+        batch = within_epoch(batch, self._params.get("steps"))
+        self.position = Position(self.position.epoch, batch + 1)
         is_due = self._schedule.is_due_after_batch(
-            self.last_batch, is_writing=self._run.is_writing
+            batch, is_writing=self._run.is_writing
         )
         if not self._is_stopped:
             self._go_on(logs, is_due=is_due)
@@ -151,7 +149,6 @@ class BackupSession:
 
     def after_epoch(self, epoch: int, logs: Logs | None) -> None:
         """Backs up likewise."""
-        self.last_batch = 0
         self.position = Position(epoch + 1)
         is_due = self._schedule.is_due_after_epoch(
             is_writing=self._run.is_writing

@@ -15,6 +15,7 @@ from kerascb.callbacks._backup_session import BackupSession
 from kerascb.callbacks._preemption import USUAL_SIGNALS
 from kerascb.callbacks.callback import Callback, batch_hook
 from kerascb.checkpoint.backups import BackupFolder
+from kerascb.frequency import within_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,14 +147,7 @@ class BackupAndRestore(Callback):
         self._weights_path = self._training_metadata_path = folder.latest
         self._prev_weights_path = folder.previous
         self._prev_training_metadata_path = folder.previous
-
-    @property
-    def _current_epoch(self) -> int:
-        return self._session.position.epoch if self._session else 0
-
-    @property
-    def _last_batch_seen(self) -> int:
-        return self._session.last_batch if self._session else 0
+        self._current_epoch = self._last_batch_seen = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Restores the model from the latest backup, if there is one.
@@ -172,6 +166,7 @@ class BackupAndRestore(Callback):
             warn=self._warn,
         )
         self._session.begin(self)
+        self._current_epoch = self._session.position.epoch
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Goes to where a restored run was in its data.
@@ -181,6 +176,7 @@ class BackupAndRestore(Callback):
             logs: Not used.
         """
         del logs
+        self._current_epoch = epoch
         if self._session is not None and self._session.is_alone:
             self._session.after_epoch_begin(epoch)
 
@@ -192,6 +188,7 @@ class BackupAndRestore(Callback):
             batch: Zero-based index of the batch within its epoch.
             logs: Only the loss is looked at, and only when a backup is due.
         """
+        self._last_batch_seen = within_epoch(batch, self._steps_in_epoch)
         if self._session is not None and self._session.is_alone:
             self._session.after_train_batch(batch, logs)
 
@@ -202,6 +199,7 @@ class BackupAndRestore(Callback):
             epoch: Zero-based index of the epoch.
             logs: Only the loss is looked at.
         """
+        self._current_epoch, self._last_batch_seen = epoch + 1, 0
         if self._session is not None and self._session.is_alone:
             self._session.after_epoch(epoch, logs)
 

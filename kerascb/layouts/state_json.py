@@ -136,8 +136,10 @@ class _Encoder:
             raise _unstorable(value, path)
         if kind.kind in "biufU" or _is_foreign(kind):
             plain = value.item()
-            is_exact = not isinstance(plain, np.generic) and (
-                kind.type(plain).tobytes() == value.tobytes()
+            is_exact = (
+                not isinstance(plain, np.generic)
+                and plain == plain  # noqa: PLR0124 - "nan" does not tell which
+                and kind.type(plain).tobytes() == value.tobytes()
             )
             if is_exact:
                 name = kind.str if kind.kind == "U" else kind.name

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
@@ -116,6 +116,7 @@ def _told(value):
 
 
 @settings(max_examples=300, deadline=None)
+@example({"loss": np.float16(math.copysign(math.nan, -1))})
 @given(STATES)
 def test_everything_comes_back(state):
     """The same values, of the same types, in the same order, to the bit."""
