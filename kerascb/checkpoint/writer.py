@@ -41,6 +41,7 @@ class BackgroundWriter:
         >>> done = []
         >>> writer.submit(lambda: done.append(1))
         >>> writer.join()
+        True
         >>> done
         [1]
     """
