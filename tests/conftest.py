@@ -142,6 +142,14 @@ def make_model(keras):
 
 
 @pytest.fixture
+def model(make_model, data):
+    """A model that has trained a step."""
+    model = make_model(optimizer="adam")
+    model.train_on_batch(*data)
+    return model
+
+
+@pytest.fixture
 def warned(runtime, monkeypatch):
     """The texts warned of since the test began, in the runtime's channel.
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import importlib.metadata
-import inspect
 import time
-from collections import Counter, deque
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kerascb import runtime
-from kerascb.callbacks.history import fill_history, state_of_history
+from kerascb.callbacks._callback_states import CallbackStates
 from kerascb.checkpoint.backups import BackupFolder, RunState, difference
 from kerascb.checkpoint.snapshot import Arena
 from kerascb.checkpoint.writer import BackgroundWriter
 from kerascb.errors import BackupOfOtherModel
-from kerascb.runtime import Position, StockHistory
+from kerascb.runtime import Position
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,16 +28,6 @@ _UNBUILT = (
     "call `fit()`. Model {model} is unbuilt. You can build it beforehand by "
     "calling it on a batch of data."
 )
-_FORGETFUL: dict[str, Callable[[Any], bool]] = {
-    "CSVLogger": lambda one: True,
-    "EarlyStopping": lambda one: True,
-    "LearningRateScheduler": lambda one: True,
-    "ModelCheckpoint": lambda one: bool(one.save_best_only),
-    "ReduceLROnPlateau": lambda one: True,
-    "SwapEMAWeights": lambda one: bool(one.swap_on_epoch),
-}
-"""Classes of Keras that remember something and cannot be asked for it, if
-what stands behind them says so."""
 
 
 class BackedRun:
@@ -65,13 +54,22 @@ class BackedRun:
         self._runtime = keras
         self._params = params
         self._warn = warn
-        self._callbacks: list[tuple[str, Any]] = []
+        self._callbacks = CallbackStates(())
         self._restored: RunState | None = None
         # The others take part in what the values need, and write nothing.
         self._is_chief = keras.is_chief(model)
         self._data = keras.data_position(model)
         self._writer = BackgroundWriter("BackupAndRestore of kerascb")
         self._arena = Arena()
+        # What is good to know of a backup, for people and for support.
+        self._facts = {
+            "kerascb": importlib.metadata.version("kerascb"),
+            "keras": f"{keras.package} {keras.version}",
+            "backend": keras.backend,
+            "model": getattr(model, "name", None),
+            "epochs": params.get("epochs"),
+            "steps": params.get("steps"),
+        }
         self._written_s: deque[float] = deque()
 
     # -- taking up ----------------------------------------------------------
@@ -138,10 +136,8 @@ class BackedRun:
         Args:
             callbacks: All of the fit.
         """
-        self._callbacks = list(_by_key(callbacks))
-        forgetful = sorted(
-            {type(one).__name__ for _, one in self._callbacks if _forgets(one)}
-        )
+        self._callbacks = CallbackStates(callbacks)
+        forgetful = self._callbacks.forgetful()
         if forgetful:
             self._warn(
                 f"BackupAndRestore: {', '.join(forgetful)} of Keras cannot be "
@@ -152,15 +148,12 @@ class BackedRun:
             return
         # Another callback may have loaded other weights as it began.
         self._put_back(self._restored, only_metrics=False)
-        states = dict(self._restored.callbacks)
-        for key, callback in self._callbacks:
-            if key in states:
-                _set_state(callback, states.pop(key))
-        if states:
+        dropped = self._callbacks.give(self._restored.callbacks)
+        if dropped:
             self._warn(
                 "BackupAndRestore: the backup has the state of "
-                f"{', '.join(sorted(states))}, which this fit has no callback "
-                "for; it is dropped."
+                f"{', '.join(dropped)}, which this fit has no callback for; "
+                "it is dropped."
             )
 
     def begin_epoch(self, epoch: int, batch: int) -> None:
@@ -221,7 +214,7 @@ class BackedRun:
         logs: Logs | None,
         *,
         background: bool,
-        is_stopped: bool = False,
+        is_stopped: bool,
     ) -> None:
         """Backs up the fit as it is now.
 
@@ -302,88 +295,17 @@ class BackedRun:
         return RunState(
             position=position,
             variables=dict(zip(variables, frozen, strict=True)),
-            callbacks={
-                key: state
-                for key, callback in self._callbacks
-                if (state := _state_of(callback))
-            },
+            callbacks=self._callbacks.take(),
             random=self._runtime.random_state(),
             data=self._data.state(
                 position.batch, _numbers_in(self._runtime.to_python(logs))
             ),
-            facts={**self._facts(), "is_stopped": is_stopped},
+            facts={
+                **self._facts,
+                "is_stopped": is_stopped,
+                "time": time.time(),
+            },
         )
-
-    def _facts(self) -> dict[str, Any]:
-        """What is good to know of a backup, for people and for support."""
-        return {
-            "kerascb": importlib.metadata.version("kerascb"),
-            "keras": f"{self._runtime.package} {self._runtime.version}",
-            "backend": self._runtime.backend,
-            "model": getattr(self._model, "name", None),
-            "epochs": self._params.get("epochs"),
-            "steps": self._params.get("steps"),
-            "time": time.time(),
-        }
-
-
-def _by_key(callbacks: Iterable[Any]) -> Iterator[tuple[str, Any]]:
-    """Callbacks under names that a restarted script gives them, too."""
-    seen: Counter[str] = Counter()
-    for callback in _flat(callbacks):
-        name = type(callback).__name__
-        yield f"{name}[{seen[name]}]", callback
-        seen[name] += 1
-
-
-def _flat(callbacks: Iterable[Any]) -> Iterator[Any]:
-    """Callbacks, and those of lists among them."""
-    for callback in callbacks:
-        inner = getattr(callback, "callbacks", None)
-        yield from _flat(inner) if isinstance(inner, list) else [callback]
-
-
-def _takes_part(callback: Any) -> bool:
-    """Whether a callback has both methods, and they are meant for us."""
-    return _can_take(callback, "get_state") and _can_take(
-        callback, "set_state", {}
-    )
-
-
-def _can_take(callback: Any, name: str, *arguments: Any) -> bool:
-    method = getattr(callback, name, None)
-    if not callable(method):
-        return False
-    try:
-        inspect.signature(method).bind(*arguments)
-    except TypeError:
-        return False
-    except ValueError:  # one of C, that does not tell
-        return True
-    return True
-
-
-def _forgets(callback: Any) -> bool:
-    """Whether a callback of Keras begins anew that ours would not."""
-    return (
-        not _takes_part(callback)
-        and type(callback).__name__ in _FORGETFUL
-        and _FORGETFUL[type(callback).__name__](callback)
-    )
-
-
-def _state_of(callback: Any) -> dict[str, Any]:
-    if _takes_part(callback):
-        state = callback.get_state()
-        if not isinstance(state, dict):
-            raise TypeError(
-                f"get_state of {type(callback).__name__} must return a dict; "
-                f"got {type(state).__name__}."
-            )
-        return state
-    if isinstance(callback, StockHistory):
-        return state_of_history(callback)
-    return {}
 
 
 def _numbers_in(logs: Mapping[str, Any]) -> dict[str, Any]:
@@ -392,10 +314,3 @@ def _numbers_in(logs: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in logs.items()
         if isinstance(value, (int, float, np.number))
     }
-
-
-def _set_state(callback: Any, state: dict[str, Any]) -> None:
-    if _takes_part(callback):
-        callback.set_state(state)
-    elif isinstance(callback, StockHistory):
-        fill_history(callback, state)

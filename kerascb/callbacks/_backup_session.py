@@ -201,12 +201,7 @@ class BackupSession:
         elif is_due and self._is_sound(logs):
             start = time.monotonic()
             is_in_background = self._asked.background
-            self._run.back_up(
-                self.position,
-                logs,
-                background=is_in_background,
-                is_stopped=self._is_stopped,
-            )
+            self._back_up(logs, background=is_in_background)
             self._schedule.saved(
                 time.monotonic() - start, is_written=not is_in_background
             )
@@ -216,18 +211,21 @@ class BackupSession:
         if warning is not None:
             self._warn(f"BackupAndRestore: {warning}")
 
+    def _back_up(self, logs: Logs | None, *, background: bool) -> None:
+        self._run.back_up(
+            self.position,
+            logs,
+            background=background,
+            is_stopped=self._is_stopped,
+        )
+
     def _leave(self, notice: PreemptionNotice, logs: Logs | None) -> None:
         """Backs up and ends the fit."""
         is_saved = False
         try:
             if self._is_sound(logs):
                 self._run.warn_of_failures()
-                self._run.back_up(
-                    self.position,
-                    logs,
-                    background=True,
-                    is_stopped=self._is_stopped,
-                )
+                self._back_up(logs, background=True)
                 is_saved = self._run.wait(self._asked.preemption_budget_s)
         except Exception as failure:
             error = notice.error(self._asked.directory, is_saved=False)

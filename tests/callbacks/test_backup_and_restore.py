@@ -98,7 +98,7 @@ class Saves:
     def begin_epoch(self, epoch, batch):
         """Passes nothing over."""
 
-    def back_up(self, position, logs, *, background, is_stopped=False):
+    def back_up(self, position, logs, *, background, is_stopped):
         """Notes the position."""
         self.stopped = is_stopped
         self.saved.append((position.epoch, position.batch))

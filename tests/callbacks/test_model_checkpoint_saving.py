@@ -43,14 +43,6 @@ def _names(folder="."):
 
 
 @pytest.fixture
-def model(make_model, data):
-    """A model that has trained a step."""
-    model = make_model(optimizer="adam")
-    model.train_on_batch(*data)
-    return model
-
-
-@pytest.fixture
 def failing(monkeypatch):
     """Makes the next writes of checkpoints fail."""
     failures = []

@@ -23,14 +23,6 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 @pytest.fixture
-def model(make_model, data):
-    """A model that has trained a step."""
-    model = make_model(optimizer="adam")
-    model.train_on_batch(*data)
-    return model
-
-
-@pytest.fixture
 def written(monkeypatch):
     """The paths that were written to."""
     written = []

@@ -22,14 +22,6 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-@pytest.fixture
-def model(make_model, data):
-    """A model that has trained a step."""
-    model = make_model(optimizer="adam")
-    model.train_on_batch(*data)
-    return model
-
-
 def _save_epochs(model, checkpoint, *losses):
     checkpoint.set_model(model)
     checkpoint.on_train_begin()

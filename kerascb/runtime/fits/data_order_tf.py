@@ -31,10 +31,25 @@ _UNSEEDED = (
     "it is shuffled without a seed; pass shuffle(…, seed=1), or call "
     "keras.utils.set_random_seed before the dataset is made"
 )
+_UNSEEDED_ARRAYS = (
+    "TensorFlow shuffles arrays without a seed; call "
+    "keras.utils.set_random_seed before fit, or use kerascb.data"
+)
 _RACES = (
     "it gives up a fixed order for speed (deterministic=False, or random "
     "operations in a parallel map)"
 )
+
+
+def why_arrays_differ() -> str:
+    """Why arrays that a Keras shuffles come in another order every time.
+
+    Returns:
+        A clause; nothing if they do not, because there is a seed.
+    """
+    from tensorflow.python.eager import context
+
+    return _UNSEEDED_ARRAYS if context.global_seed() is None else ""
 
 
 def order_of(dataset: Any) -> Order:

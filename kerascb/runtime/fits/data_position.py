@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerascb.runtime.fits import order_state, source_state
 from kerascb.runtime.fits.data_order import Order, Past
+from kerascb.runtime.fits.overlay import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -85,15 +86,24 @@ class FitPosition(DataPosition, ABC):
     """The position in its data of a running `fit`.
 
     Args:
-        source: What `fit` was given as `x`.
+        model: The model being trained, as `fit` has it.
+        local: The local variables of that `fit`.
 
     Attributes:
-        source: As given.
+        source: What `fit` was given as `x`.
+        evaluation: Which attribute of the model holds what evaluates the
+            validation data, once there is something.
     """
 
-    def __init__(self, source: Any) -> None:
-        self.source = source
-        self._generators = order_state.generators_of(source)
+    evaluation: str
+
+    def __init__(self, model: Any, local: Mapping[str, Any]) -> None:
+        self.source: Any = local.get("x")
+        self._model = model
+        self._callbacks = local["callbacks"]
+        self._validation = local.get("val_x")
+        self._validation_freq = local["validation_freq"]
+        self._generators = order_state.generators_of(self.source)
         self._start = order_state.shared()
         self._epochs = 0
         self._stream = 0
@@ -156,8 +166,17 @@ class FitPosition(DataPosition, ABC):
         """
 
     @abstractmethod
-    def pass_validations(self, epochs: range) -> None:
-        """Has the first validation come after those of earlier epochs."""
+    def order_of_validation(self) -> Order:
+        """What the order of the validation data depends on."""
+
+    @abstractmethod
+    def pass_validation(self, evaluation: Any, past: Past) -> None:
+        """Goes through the validation data as `evaluate` does.
+
+        Args:
+            evaluation: What the model evaluates them with.
+            past: What has to be gone through.
+        """
 
     def live(self) -> Any:
         """Where a source is now that never reads ahead; else `None`."""
@@ -229,6 +248,46 @@ class FitPosition(DataPosition, ABC):
         self._epochs = epochs + 1
         self.pass_validations(range(epoch - epochs, epoch))
         return order.unknown or unknown or EXACT
+
+    def pass_validations(self, epochs: range) -> None:
+        """Has the first validation come after those of earlier epochs.
+
+        What evaluates them is made by `fit`, shortly before the first one.
+
+        Args:
+            epochs: The earlier epochs.
+        """
+        if self._validation is None:
+            return
+        past = self.order_of_validation().past
+        count = sum(
+            self._model._should_eval(epoch, self._validation_freq)
+            for epoch in epochs
+        )
+        if past is Past.NOTHING or not count:
+            return
+
+        def wrap(evaluate: Callable[..., Any]) -> Callable[..., Any]:
+            def first(*args: Any, **kwargs: Any) -> Any:
+                evaluation = getattr(self._model, self.evaluation, None)
+                is_cached = kwargs.get("_use_cached_eval_dataset")
+                if is_cached and evaluation is not None:
+                    overlay.take_back()
+                    for _ in range(count):
+                        self.pass_validation(evaluation, past)
+                return evaluate(*args, **kwargs)
+
+            return first
+
+        overlay = Overlay.put(self._model, "evaluate", wrap)
+
+    def logs_of(self, logs: Mapping[str, Any] | None) -> dict[str, Any]:
+        """What an epoch logs of which no batch is left to train.
+
+        Args:
+            logs: What the step before has logged, if it is known.
+        """
+        return dict(logs or self._model.get_metrics_result())
 
     def _repeat_past(
         self, epochs: int, batch: int, stream: int, past: Past

@@ -19,10 +19,6 @@ from kerascb.runtime.fits.silent_step import FirstStep, silent_step
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-_UNSEEDED = (
-    "TensorFlow shuffles arrays without a seed; call "
-    "keras.utils.set_random_seed before fit, or use kerascb.data"
-)
 _WORKERS = (
     "Keras shuffles it in another thread, ahead of the epoch; pass workers=1, "
     "or shuffle=False"
@@ -46,21 +42,19 @@ def data_position(model: Any) -> DataPosition:
 class _Position(FitPosition):
     """A position, by the local variables of `fit`."""
 
+    evaluation = "_eval_data_handler"
+
     def __init__(
         self, model: Any, handler: Any, local: Mapping[str, Any]
     ) -> None:
-        self._model = model
         self._handler = handler
         self._adapter = handler._adapter
-        self._callbacks = local["callbacks"]
-        self._validation = local.get("val_x")
-        self._validation_freq = local["validation_freq"]
         self._has_workers = local.get("workers", 1) > 1 or local.get(
             "use_multiprocessing"
         )
         self._taken = 0
         self._is_counted = True
-        super().__init__(local["x"])
+        super().__init__(model, local)
 
     # -- the source ---------------------------------------------------------
 
@@ -92,10 +86,7 @@ class _Position(FitPosition):
     def _order_of_arrays(self) -> Order:
         if not self._adapter._shuffle:
             return Order()
-        from tensorflow.python.eager import context
-
-        is_seeded = context.global_seed() is not None
-        return Order(Past.BATCHES, "" if is_seeded else _UNSEEDED)
+        return Order(Past.BATCHES, data_order_tf.why_arrays_differ())
 
     def hooks(self, *, past: bool) -> Callable[[], None] | None:
         """That of a `Sequence`; called after an epoch's last backup."""
@@ -201,7 +192,7 @@ class _Position(FitPosition):
         step = next(steps, None)
         if step is None:
             with silent_step(
-                self._model, self._callbacks, lambda _: self._logs(logs)
+                self._model, self._callbacks, lambda _: self.logs_of(logs)
             ):
                 yield batches
             return
@@ -213,7 +204,7 @@ class _Position(FitPosition):
             first = FirstStep(
                 self._model,
                 self._callbacks,
-                lambda: self._logs(logs),
+                lambda: self.logs_of(logs),
                 (StopIteration, OutOfRangeError),
             )
             try:
@@ -225,46 +216,19 @@ class _Position(FitPosition):
                 return
         yield from steps
 
-    def _logs(self, logs: Mapping[str, Any] | None) -> dict[str, Any]:
-        return dict(logs or self._model.get_metrics_result())
-
     # -- validation ---------------------------------------------------------
 
-    def pass_validations(self, epochs: range) -> None:
-        """Waits for what `fit` makes for the first of them."""
-        if self._validation is None:
-            return
-        past = self._past_of_validation()
-        count = sum(
-            self._model._should_eval(epoch, self._validation_freq)
-            for epoch in epochs
-        )
-        if past is Past.NOTHING or not count:
-            return
-
-        def wrap(evaluate: Callable[..., Any]) -> Callable[..., Any]:
-            def first(*args: Any, **kwargs: Any) -> Any:
-                handler = getattr(self._model, "_eval_data_handler", None)
-                if kwargs.get("_use_cached_eval_dataset") and handler:
-                    overlay.take_back()
-                    for _ in range(count):
-                        _pass_evaluation(handler, past)
-                return evaluate(*args, **kwargs)
-
-            return first
-
-        overlay = Overlay.put(self._model, "evaluate", wrap)
-
-    def _past_of_validation(self) -> Past:
+    def order_of_validation(self) -> Order:
+        """As of any source; of an iterator there is only one pass."""
         if hasattr(self._validation, "__next__"):
-            return Past.BATCHES
-        return data_order_tf.order_of(self._validation).past
+            return Order(Past.BATCHES)
+        return data_order_tf.order_of(self._validation)
 
-
-def _pass_evaluation(handler: Any, past: Past) -> None:
-    for _, iterator in handler.enumerate_epochs():
-        if past is Past.BATCHES:
-            _draw(iterator, handler._inferred_steps)
+    def pass_validation(self, evaluation: Any, past: Past) -> None:
+        """With the handler that `evaluate` uses."""
+        for _, iterator in evaluation.enumerate_epochs():
+            if past is Past.BATCHES:
+                _draw(iterator, evaluation._inferred_steps)
 
 
 def _become(iterator: Any, other: Any) -> None:

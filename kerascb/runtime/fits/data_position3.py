@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
     Step = tuple[int, int, Any]
 
-_UNSEEDED = (
-    "TensorFlow shuffles arrays without a seed; call "
-    "keras.utils.set_random_seed before fit, or use kerascb.data"
-)
 _LEFTOVERS = (
     "Keras gives every epoch the batches that workers have loaded before it; "
     "pass workers=1"
@@ -56,19 +52,17 @@ def data_position(model: Any, backend: str) -> DataPosition:
 class _Position(FitPosition):
     """A position, by the local variables of `fit`."""
 
+    evaluation = "_eval_epoch_iterator"
+
     def __init__(
         self, model: Any, backend: str, local: Mapping[str, Any]
     ) -> None:
-        self._model = model
         self._backend = backend
-        self._callbacks = local["callbacks"]
         self._data = local["epoch_iterator"]
-        self._validation = local.get("val_x")
-        self._validation_freq = local["validation_freq"]
         self._adapter = self._data.data_adapter
         self._set_when_made: Any = None
         self._has_leftovers = _has_leftovers(self._adapter)
-        super().__init__(local.get("x"))
+        super().__init__(model, local)
 
     # -- the source ---------------------------------------------------------
 
@@ -95,10 +89,7 @@ class _Position(FitPosition):
 
     def _order_of_arrays(self) -> Order:
         if self._backend == "tensorflow" and self._adapter._shuffle:
-            from tensorflow.python.eager import context
-
-            if context.global_seed() is None:
-                return Order(unknown=_UNSEEDED)
+            return Order(unknown=data_order_tf.why_arrays_differ())
         return Order()
 
     def hooks(self, *, past: bool) -> Callable[[], None] | None:
@@ -260,7 +251,7 @@ class _Position(FitPosition):
         first = FirstStep(
             self._model,
             self._callbacks,
-            lambda: self._logs(logs),
+            lambda: self.logs_of(logs),
             (StopIteration, OutOfRangeError),
         )
         try:
@@ -273,7 +264,7 @@ class _Position(FitPosition):
             yield from steps
 
     def _nothing_left(self, logs: Mapping[str, Any] | None) -> Iterator[Step]:
-        found = self._logs(logs)
+        found = self.logs_of(logs)
 
         def on_jax(state: Any, _: Any) -> Any:
             return found, state
@@ -282,9 +273,6 @@ class _Position(FitPosition):
         with silent_step(self._model, self._callbacks, answer):
             yield 0, 0, itertools.repeat(None)
 
-    def _logs(self, logs: Mapping[str, Any] | None) -> dict[str, Any]:
-        return dict(logs or self._model.get_metrics_result())
-
     def _end(self) -> None:
         """What Keras does when data of unknown length end."""
         with self._data.catch_stop_iteration():
@@ -292,31 +280,14 @@ class _Position(FitPosition):
 
     # -- validation ---------------------------------------------------------
 
-    def pass_validations(self, epochs: range) -> None:
-        """Waits for the iterator that `fit` makes for the first of them."""
-        if self._validation is None:
-            return
-        past = _order_of(self._validation, _kind_of(self._validation)).past
-        count = sum(
-            self._model._should_eval(epoch, self._validation_freq)
-            for epoch in epochs
-        )
-        if past is Past.NOTHING or not count:
-            return
+    def order_of_validation(self) -> Order:
+        """As of any source."""
+        return _order_of(self._validation, _kind_of(self._validation))
 
-        def wrap(evaluate: Callable[..., Any]) -> Callable[..., Any]:
-            def first(*args: Any, **kwargs: Any) -> Any:
-                data = getattr(self._model, "_eval_epoch_iterator", None)
-                if kwargs.get("_use_cached_eval_dataset") and data is not None:
-                    overlay.take_back()
-                    for _ in range(count):
-                        data.reset()
-                        self._pass_epoch(data, self._validation, past)
-                return evaluate(*args, **kwargs)
-
-            return first
-
-        overlay = Overlay.put(self._model, "evaluate", wrap)
+    def pass_validation(self, evaluation: Any, past: Past) -> None:
+        """With the generator that `evaluate` uses."""
+        evaluation.reset()
+        self._pass_epoch(evaluation, self._validation, past)
 
 
 def _kind_of(source: Any) -> str:
