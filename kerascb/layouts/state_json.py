@@ -70,8 +70,8 @@ def decode(
         ValueError: If the text is none that `encode` has returned.
 
     Example:
-        >>> decode(b'{"best":{"$float":"nan"},"n":{"$scalar":["int8",3]}}', {})
-        {'best': nan, 'n': np.int8(3)}
+        >>> decode(b'{"best":{"$float":"nan"},"n":{"$int":"0x1f"}}', {})
+        {'best': nan, 'n': 31}
     """
     state = _decoded(json.loads(text), arrays)
     if not isinstance(state, dict):
