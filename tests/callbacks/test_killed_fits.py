@@ -1,5 +1,6 @@
 """A fit that is killed and started again ends as if it had not been."""
 
+import contextlib
 import csv
 import importlib.util
 import json
@@ -65,7 +66,8 @@ class Trainer:
         stdout = self._process.stdout
         is_done, _, _ = select.select([stdout], [], [], killed_after_s)
         if not is_done:
-            os.kill(child, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # just done
+                os.kill(child, signal.SIGKILL)
         status = int(stdout.readline())
         assert status in (0, signal.SIGKILL)
         return status == 0
