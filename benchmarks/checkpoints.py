@@ -16,37 +16,49 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import kerascb
-from benchmarks.measure import Result, Rival, measure
+from benchmarks import budgets
+from benchmarks.measure import Rival, measure
 from kerascb import runtime
 
+if TYPE_CHECKING:
+    from benchmarks.results import Result
+
 STATE_MB = 400
-_QUICK_STATE_MB = 2
+QUICK_STATE_MB = 2
 _LAYERS = 8
 _EPOCHS = 6
 _BATCH = 64
 _CHUNK = 1 << 24
 
+_BACKGROUND_SHARE = 1 / 20
+_FOREGROUND_SHARES = {
+    "m.keras": 1 / 3,
+    "m.h5": 1 / 3,
+    "ckpt": 1 / 3,
+    "m.weights.h5": 1 / 2,
+}
+_FIT_RATIO = 1.05
+
 Save = Callable[[int], object]
 
 
 def run(*, quick: bool) -> Iterator[Result]:
-    """Measures saves of every format, an improvement, and whole fits.
+    """Measures saves of every format, and whole fits.
 
     Args:
         quick: A small model and few repeats, to see that it runs.
     """
     with tempfile.TemporaryDirectory() as folder:
-        work = _Work(Path(folder), _QUICK_STATE_MB if quick else STATE_MB)
+        work = _Work(Path(folder), QUICK_STATE_MB if quick else STATE_MB)
         repeats = 1 if quick else 7
         yield work.measure_machine(repeats)
         for name, stock in work.stock_saves().items():
             yield work.measure_save(name, stock, repeats)
-        yield work.measure_improvement(repeats)
         yield work.measure_fit(1 if quick else 5, steps=2 if quick else 24)
 
 
@@ -85,14 +97,14 @@ class _Work:
             return 1
 
         def write() -> int:
-            content = memoryview(source)
+            content = source.data
             with path.open("wb", buffering=0) as file:
                 for start in range(0, len(content), _CHUNK):
                     file.write(content[start : start + _CHUNK])
                 os.fsync(file.fileno())
             return 1
 
-        rivals = {"memcpy": copy, "disk": Rival(write, path.unlink)}
+        rivals = {"memcpy": Rival(copy), "disk": Rival(write, path.unlink)}
         path.touch()
         return measure(
             f"machine, {self.state_bytes / 1e6:.0f} MB", "time", rivals,
@@ -164,34 +176,16 @@ class _Work:
                 behind.wait,
             ),
         }
-        result = measure(f"save: {name}", "save", rivals, repeats=repeats)
+        asked = [budgets.ratio("background", "stock", _BACKGROUND_SHARE)]
+        if name in _FOREGROUND_SHARES:
+            share = _FOREGROUND_SHARES[name]
+            asked.append(budgets.ratio("kerascb", "stock", share))
+        result = measure(
+            f"save: {name}", "save", rivals, repeats=repeats, budgets=asked
+        )
         for one in self.folder.iterdir():
             shutil.rmtree(one) if one.is_dir() else one.unlink()
         return result
-
-    def measure_improvement(self, repeats: int) -> Result:
-        """How long a new best epoch holds the training thread."""
-        stock = runtime.of(self.model).stock("EarlyStopping")
-
-        def rival(kind: Any) -> Rival:
-            one = kind("loss", mode="min", restore_best_weights=True)
-            one.set_model(self.model)
-            one.on_train_begin()
-            losses = iter(range(repeats + 1, 0, -1))
-
-            def work() -> int:
-                one.on_epoch_end(0, {"loss": float(next(losses))})
-                return 1
-
-            return Rival(work, self.train)
-
-        rivals = {
-            "stock": rival(stock),
-            "kerascb": rival(kerascb.EarlyStopping),
-        }
-        return measure(
-            "early stopping: new best", "epoch", rivals, repeats=repeats
-        )
 
     def measure_fit(self, repeats: int, steps: int) -> Result:
         """A fit without saves, and with one after every epoch."""
@@ -228,7 +222,11 @@ class _Work:
             )
         (self.folder / "fit").mkdir()
         return measure(
-            "fit, a .keras save an epoch", "epoch", rivals, repeats=repeats
+            "fit, a .keras save an epoch",
+            "epoch",
+            rivals,
+            repeats=repeats,
+            budgets=[budgets.ratio("background", "bare", _FIT_RATIO)],
         )
 
 

@@ -5,14 +5,14 @@ A tiny model, saved again and again under a name of its own, with a manifest.
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import time
 from typing import TYPE_CHECKING
 
 import kerascb
+from benchmarks import budgets
 from benchmarks.checkpoints import model_and_data
-from benchmarks.measure import Result, Row, spread
+from benchmarks.results import CPU, WALL, Result, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _COUNT = 10_000
 _QUICK_COUNT = 40
 _TINY_MB = 0.02
+_GROWTH = 1.2
 
 
 def run(*, quick: bool) -> Iterator[Result]:
@@ -48,19 +49,15 @@ def run(*, quick: bool) -> Iterator[Result]:
             cpu_us.append((time.process_time() - cpu_s) * 1e6)
             wall_us.append((time.perf_counter() - wall_s) * 1e6)
         callback.on_train_end()
-    parts = {
-        f"first {group}": slice(0, group),
-        f"last {group}": slice(-group, None),
-    }
+    first, last = f"first {group}", f"last {group}"
     rows = tuple(
-        Row(
-            name,
-            statistics.median(cpu_us[part]),
-            statistics.median(wall_us[part]),
-            spread(cpu_us[part]),
-            spread(wall_us[part]),
-            group,
+        Row(name, tuple(cpu_us[part]), tuple(wall_us[part]))
+        for name, part in (
+            (first, slice(0, group)),
+            (last, slice(-group, None)),
         )
-        for name, part in parts.items()
     )
-    yield Result(f"{count} checkpoints in a folder", "save", rows)
+    result = Result(f"{count:,} checkpoints in a folder", "save", rows)
+    yield result.judged(
+        budgets.ratio(last, first, _GROWTH, clock) for clock in (CPU, WALL)
+    )

@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import kerascb
-from benchmarks.checkpoints import STATE_MB, model_and_data
-from benchmarks.measure import Result, Row
+from benchmarks import budgets
+from benchmarks.checkpoints import QUICK_STATE_MB, STATE_MB, model_and_data
+from benchmarks.measure import Took, measure
 from kerascb import runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_QUICK_STATE_MB = 2
+    from benchmarks.results import Result
+
 _SAVES = 8
 _KIBIBYTE = 1024
 
@@ -34,24 +36,38 @@ def run(*, quick: bool) -> Iterator[Result]:
     Args:
         quick: A small model, to see that it runs.
     """
-    state_mb = _QUICK_STATE_MB if quick else STATE_MB
-    rows = []
-    for name in ("bare", "stock", "kerascb", "background"):
+    state_mb = QUICK_STATE_MB if quick else STATE_MB
+    names = (
+        ("kerascb",) if quick else ("bare", "stock", "kerascb", "background")
+    )
+    yield measure(
+        f"memory: {_SAVES} .keras saves",
+        "step with a save",
+        {name: _in_process(name, state_mb) for name in names},
+        repeats=1,
+        budgets=[
+            budgets.added_memory(row, "stock", state_mb * 1e6)
+            for row in ("kerascb", "background")
+        ],
+    )
+
+
+def _in_process(name: str, state_mb: int) -> Callable[[], Took]:
+    def work() -> Took:
         done = subprocess.run(  # noqa: S603 - this very module
             [sys.executable, "-m", "benchmarks.memory", name, str(state_mb)],
             check=True,
             stdout=subprocess.PIPE,
             text=True,
         )
-        peak_bytes, cpu_us, wall_us = map(int, done.stdout.split()[-3:])
-        rows.append(Row(name, cpu_us, wall_us, 0, 0, 1, peak_bytes))
-    yield Result(
-        f"memory: {_SAVES} .keras saves", "step with a save", tuple(rows)
-    )
+        peak_bytes, cpu_s, wall_s = done.stdout.split()[-3:]
+        return Took(_SAVES, float(cpu_s), float(wall_s), int(peak_bytes))
+
+    return work
 
 
 def main() -> None:
-    """Trains and saves as one row; prints bytes and microseconds."""
+    """Trains and saves as one row; prints bytes and seconds."""
     name, state_mb = sys.argv[1:]
     model, x, y = model_and_data(int(state_mb))
     model.train_on_batch(x, y)
@@ -65,7 +81,7 @@ def main() -> None:
         wait()
         cpu_s = time.process_time() - cpu_s
         wall_s = time.perf_counter() - wall_s
-    print(_peak_bytes(), int(cpu_s / _SAVES * 1e6), int(wall_s / _SAVES * 1e6))
+    print(_peak_bytes(), cpu_s, wall_s)
 
 
 def _forget_peak() -> None:
@@ -89,9 +105,10 @@ def _saver(
     if name == "bare":
         return (lambda epoch: None), (lambda: None)
     stock = runtime.of(model).stock("ModelCheckpoint")
-    how = {"background": True} if name == "background" else {}
     callback = (
-        stock(path) if name == "stock" else kerascb.ModelCheckpoint(path, **how)
+        stock(path)
+        if name == "stock"
+        else kerascb.ModelCheckpoint(path, background=name == "background")
     )
     callback.set_model(model)
     callback.on_train_begin()

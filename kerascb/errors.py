@@ -212,30 +212,39 @@ class Preempted(KerascbError, SystemExit):
         is_saved: Whether the state of the run is in there; else the backup
             before it is, if there was one.
         code: The exit status: 128 and the number of the signal.
+        obstacle: Why the state could not be saved, as a clause, if it is known.
 
     Attributes:
         reason: As given.
         directory: As given.
         is_saved: As given.
         code: As given.
+        obstacle: As given.
     """
 
     def __init__(
-        self, reason: str, directory: str, is_saved: bool, code: int = 143
+        self,
+        reason: str,
+        directory: str,
+        is_saved: bool,
+        code: int = 143,
+        obstacle: str | None = None,
     ) -> None:
-        super().__init__(reason, directory, is_saved, code)
+        super().__init__(reason, directory, is_saved, code, obstacle)
         self.reason = reason
         self.directory = directory
         self.is_saved = is_saved
         self.code = code
+        self.obstacle = obstacle
 
     def __str__(self) -> str:
         """Says what has happened, and how to go on."""
+        why = f" ({self.obstacle})" if self.obstacle else ""
         state = (
             f"The run is backed up in {self.directory!r}"
             if self.is_saved
-            else "Its state could not be backed up; the last backup, if there "
-            f"is one, is in {self.directory!r}"
+            else f"Its state could not be backed up{why}; the last backup, if "
+            f"there is one, is in {self.directory!r}"
         )
         return (
             f"Preempted: {self.reason}. {state}. Start the same script again "

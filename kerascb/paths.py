@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kerascb.errors import UnwritablePath
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def is_remote(path: str) -> bool:
@@ -73,17 +77,22 @@ def obstacle_in(folder: str) -> str | None:
     return None
 
 
-def refuse_unwritable(folder: str, argument: str) -> None:
+def refuse_unwritable(
+    folder: str,
+    argument: str,
+    ask: Callable[[str], str | None] = obstacle_in,
+) -> None:
     """Refuses a folder that could not be made, or not be written in.
 
     Args:
         folder: The folder; a remote one passes.
         argument: The name of the argument it was given in.
+        ask: Names an obstacle; one that asks more than `obstacle_in` does.
 
     Raises:
-        UnwritablePath: If a file is in its way, or a permission is missing.
+        UnwritablePath: If there is one: a file in the way, or no permission.
     """
-    obstacle = None if is_remote(folder) else obstacle_in(folder)
+    obstacle = None if is_remote(folder) else ask(folder)
     if obstacle:
         raise UnwritablePath(
             f"Cannot write to {argument}: got {argument}={folder!r}, but "

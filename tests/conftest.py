@@ -24,8 +24,11 @@ _OPTIONAL = {
 
 
 def pytest_addoption(parser):
-    """Adds `--soak`, without which the long tests are passed over."""
+    """Adds `--soak` for the long tests, `--screenshots` for those of pages."""
     parser.addoption("--soak", action="store_true", help="run long tests too")
+    parser.addoption(
+        "--screenshots", metavar="DIR", help="keep what pages looked like here"
+    )
 
 
 def pytest_collection_modifyitems(config, items):

@@ -1,8 +1,11 @@
 """With default arguments nothing is done at a batch, and nothing read."""
 
+from types import SimpleNamespace
+
 import pytest
 
 import kerascb
+from kerascb.callbacks._last_word import LastWord
 from kerascb.callbacks.callback import is_default
 
 QUIET = {
@@ -61,3 +64,23 @@ def test_a_checkpoint_reads_no_log_before_it_saves(keras2_only):
         callbacks.on_train_batch_end(batch, {"loss": Unread()})
 
     assert checkpoint._batches_seen_since_last_saving == 99
+
+
+@pytest.mark.parametrize("hears_batches", [False, True])
+def test_a_backup_s_helper_hears_batches_only_if_it_needs_to(hears_batches):
+    """`BackupAndRestore` puts it last into the list."""
+    helper = LastWord(SimpleNamespace(hears_batches=hears_batches), None, {})
+
+    assert is_default(helper.on_train_batch_end) is not hears_batches
+
+
+def test_stock_s_list_stays_asynchronous(runtime, stock):
+    """On JAX and torch, where one batch hook makes all of it wait."""
+    if runtime.name != "keras3" or runtime.backend == "tensorflow":
+        pytest.skip("about Keras 3 on JAX and torch")
+    quiet = [build() for name, build in QUIET.items() if name != "TensorBoard"]
+    callbacks = stock("CallbackList")(quiet)
+
+    assert callbacks._async_train
+    assert callbacks._async_test
+    assert callbacks._async_predict

@@ -8,10 +8,9 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from kerascb import runtime
 from kerascb.callbacks._callback_states import CallbackStates
+from kerascb.callbacks._values import storable
 from kerascb.checkpoint.backups import BackupFolder, RunState, difference
 from kerascb.checkpoint.snapshot import Arena
 from kerascb.checkpoint.writer import BackgroundWriter
@@ -21,8 +20,11 @@ from kerascb.runtime import Position
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from kerascb.callbacks._shared_fit import SharedFit
     from kerascb.runtime import Logs, Runtime
 
+_LONGEST_WRITE_S = 30
+"""How long a fit waits for one before it in the process that still writes."""
 _UNBUILT = (
     "To use the BackupAndRestore callback, you model must be built before you "
     "call `fit()`. Model {model} is unbuilt. You can build it beforehand by "
@@ -39,6 +41,7 @@ class BackedRun:
         directory: Where the backups are.
         params: What `fit` has told the callbacks.
         warn: Tells the user something.
+        fit: What is shared with those who back up the same fit.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class BackedRun:
         directory: str,
         params: Mapping[str, Any],
         warn: Callable[[str], None],
+        fit: SharedFit,
     ) -> None:
         self._folder = BackupFolder(directory, warn)
         self._model = model
@@ -58,7 +62,7 @@ class BackedRun:
         self._restored: RunState | None = None
         # The others take part in what the values need, and write nothing.
         self._is_chief = keras.is_chief(model)
-        self._data = keras.data_position(model)
+        self._fit = fit
         self._writer = BackgroundWriter("BackupAndRestore of kerascb")
         self._arena = Arena()
         # What is good to know of a backup, for people and for support.
@@ -80,8 +84,13 @@ class BackedRun:
         Raises:
             BackupInUse: If another run is using it.
         """
-        if self._is_chief:
-            self._folder.acquire(runtime.is_over(self._model))
+        if not self._is_chief:
+            return
+        is_over, writer = runtime.is_over(self._model), self._writer
+        # A fit may be over and still write: it has failed, or was preempted.
+        self._folder.acquire(
+            lambda: is_over() and writer.join(_LONGEST_WRITE_S)
+        )
 
     def restore_model(self, *, by_batch: bool) -> Position | None:
         """Puts the model back to the newest backup, ours or Keras's own.
@@ -90,7 +99,8 @@ class BackedRun:
             by_batch: Whether backups of this run are made within epochs.
 
         Returns:
-            Where to go on; `None` if there is no backup.
+            Where to go on; `None` if there is no backup, or if the fit goes
+            on from that in another folder.
 
         Raises:
             UnreadableBackup: If there are backups and all are damaged.
@@ -99,15 +109,34 @@ class BackedRun:
         """
         state = self._folder.read()
         if state is None:
+            if self._fit.found is not None:
+                return None
             position = self._read_stock_backup(by_batch=by_batch)
         else:
             position = self._next_in(state)
             self._build()
         self._runtime.give_generators(self._model)
         if state is not None:
+            self._refuse_other_model(state)
+        if not self._is_leader(position):
+            return None
+        if state is not None:
             self._put_back(state, only_metrics=False)
             self._restored = state
         return position
+
+    def _is_leader(self, position: Position | None) -> bool:
+        """Whether the fit goes on from this folder; tells if two differ."""
+        others, theirs = self._fit.leader, self._fit.found
+        leads = self._fit.offer(self._folder.path, position)
+        if position != theirs and None not in {position, theirs}:
+            both = [others, self._folder.path]
+            behind, ahead = both if leads else reversed(both)
+            self._warn(
+                f"BackupAndRestore: the backup in {behind!r} is not as far as "
+                f"that in {ahead!r}, from which the run goes on."
+            )
+        return leads
 
     def _next_in(self, state: RunState) -> Position:
         """Where to go on; nowhere if training was stopped, by what it was."""
@@ -120,6 +149,7 @@ class BackedRun:
         return self._runtime.read_stock_backup(
             self._model,
             self._folder.path,
+            self._build,
             by_batch=by_batch,
             steps=self._params.get("steps"),
         )
@@ -137,13 +167,11 @@ class BackedRun:
             callbacks: All of the fit.
         """
         self._callbacks = CallbackStates(callbacks)
-        forgetful = self._callbacks.forgetful()
-        if forgetful:
-            self._warn(
-                f"BackupAndRestore: {', '.join(forgetful)} of Keras cannot be "
-                "asked what they remember, and would begin anew after a "
-                "restart. Import them from kerascb."
-            )
+        if self._fit.leader != self._folder.path:
+            self._restored = None
+            return
+        for warning in self._callbacks.warnings(self._runtime):
+            self._warn(f"BackupAndRestore: {warning}")
         if self._restored is None:
             return
         # Another callback may have loaded other weights as it began.
@@ -163,14 +191,16 @@ class BackedRun:
             epoch: Zero-based index of the epoch.
             batch: Zero-based index of its first batch.
         """
+        if self._fit.leader != self._folder.path:
+            return
         state, self._restored = self._restored, None
         if state is None:
-            self._data.begin_epoch()
+            self._fit.data.begin_epoch()
             return
         if batch:
             self._put_back(state, only_metrics=True)
         self._runtime.set_random_state(state.random)
-        answer = self._data.resume(epoch, batch, state.data)
+        answer = self._fit.data.resume(epoch, batch, state.data)
         if answer != "exact":
             self._warn(
                 "BackupAndRestore: the run goes on with other data than it "
@@ -179,6 +209,23 @@ class BackedRun:
 
     def _put_back(self, state: RunState, *, only_metrics: bool) -> None:
         """Gives variables their values; those of metrics or all others."""
+        values, variables = self._matched(state, only_metrics=only_metrics)
+        if only_metrics and difference(values, variables) is not None:
+            return  # metrics of another compile begin anew
+        self._runtime.thaw(
+            list(variables.values()), [values[name] for name in variables]
+        )
+        self._runtime.finalize_layers(self._model)
+
+    def _refuse_other_model(self, state: RunState) -> None:
+        reason = difference(*self._matched(state, only_metrics=False))
+        if reason is not None:
+            raise BackupOfOtherModel(self._folder.path, reason)
+
+    def _matched(
+        self, state: RunState, *, only_metrics: bool
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Values of a backup, and the variables that they are for."""
         metrics = self._runtime.metric_names(self._model)
         variables = {
             name: variable
@@ -192,14 +239,7 @@ class BackedRun:
             for name, value in state.variables.items()
             if name in variables or not (only_metrics or name in metrics)
         }
-        reason = difference(values, variables)
-        if reason is not None:
-            if only_metrics:
-                return  # metrics of another compile begin anew
-            raise BackupOfOtherModel(self._folder.path, reason)
-        self._runtime.thaw(
-            list(variables.values()), [values[name] for name in variables]
-        )
+        return values, variables
 
     # -- backing up ---------------------------------------------------------
 
@@ -213,15 +253,13 @@ class BackedRun:
         position: Position,
         logs: Logs | None,
         *,
-        background: bool,
         is_stopped: bool,
     ) -> None:
-        """Backs up the fit as it is now.
+        """Backs up the fit as it is now, in the background.
 
         Args:
             position: Where a fit that is restored from it is to go on.
             logs: What the batch or epoch before has logged.
-            background: Return while it is still being written.
             is_stopped: Whether training is being stopped there.
 
         Raises:
@@ -230,8 +268,6 @@ class BackedRun:
         self.tell_of_failures()
         state = self._state(position, logs, is_stopped=is_stopped)
         self._writer.submit(partial(self._write, state))
-        if not background:
-            self.wait()
 
     def _write(self, state: RunState) -> None:
         start = time.monotonic()
@@ -256,15 +292,32 @@ class BackedRun:
         Raises:
             Exception: What went wrong.
         """
-        is_done = self._writer.join(timeout_s)
+        is_done = self.has_written(timeout_s)
         self.tell_of_failures()
         return is_done
 
-    def warn_of_failures(self) -> None:
-        """Waits, and warns of what went wrong."""
-        self._writer.join()
+    def has_written(self, timeout_s: float | None) -> bool:
+        """Waits likewise; what went wrong is kept.
+
+        Args:
+            timeout_s: How long to wait at most, in seconds.
+
+        Returns:
+            Whether nothing is left to write.
+        """
+        return self._writer.join(timeout_s)
+
+    def warn_of_failures(self, consequence: str) -> None:
+        """Warns of what went wrong in the background.
+
+        Args:
+            consequence: A sentence on what that means.
+        """
         for failure in self._writer.failures():
-            self._warn(f"BackupAndRestore: a backup has failed: {failure}")
+            self._warn(
+                f"BackupAndRestore: a backup has failed: {failure}. "
+                f"{consequence}"
+            )
 
     def tell_of_failures(self) -> None:
         """Tells what went wrong in the background.
@@ -275,16 +328,43 @@ class BackedRun:
         for failure in self._writer.failures():
             raise failure
 
-    def delete(self) -> None:
-        """Removes the backups."""
-        if self._is_chief:
-            self._folder.delete()
+    def has_backup(self) -> bool:
+        """Whether there is a backup to go on from."""
+        return self._folder.exists()
 
-    def close(self) -> None:
-        """Waits, whatever has gone wrong, and lets others have the folder."""
-        self._writer.join()
-        self._arena.clear()
-        self._folder.release()
+    def delete(self) -> None:
+        """Removes the backups; warns if that cannot be."""
+        if not self._is_chief:
+            return
+        try:
+            self._folder.delete()
+        except OSError as error:
+            self._warn(
+                "BackupAndRestore: training has ended, and its backups cannot "
+                f"be removed: {error}. Remove {self._folder.path!r}, or the "
+                "next fit goes on from them."
+            )
+
+    def close(self, timeout_s: float | None = None) -> None:
+        """Waits, whatever has gone wrong, and lets others have the folder.
+
+        Args:
+            timeout_s: How long to wait at most, in seconds. What is written
+                then keeps the folder, but not the process.
+        """
+        if self._writer.join(timeout_s):
+            self._arena.clear()
+            self._folder.release()
+        else:
+            self._writer.abandon()
+
+    def _storable_logs(self, logs: Logs | None) -> dict[str, Any] | None:
+        if logs is None:
+            return None
+        stored: dict[str, Any] = storable(
+            self._runtime.to_python(logs), self._runtime
+        )
+        return stored
 
     def _state(
         self, position: Position, logs: Logs | None, *, is_stopped: bool
@@ -297,8 +377,8 @@ class BackedRun:
             variables=dict(zip(variables, frozen, strict=True)),
             callbacks=self._callbacks.take(),
             random=self._runtime.random_state(),
-            data=self._data.state(
-                position.batch, _numbers_in(self._runtime.to_python(logs))
+            data=self._fit.data.state(
+                position.batch, self._storable_logs(logs)
             ),
             facts={
                 **self._facts,
@@ -306,11 +386,3 @@ class BackedRun:
                 "time": time.time(),
             },
         )
-
-
-def _numbers_in(logs: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in logs.items()
-        if isinstance(value, (int, float, np.number))
-    }

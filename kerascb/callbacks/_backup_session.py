@@ -5,25 +5,30 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from kerascb.callbacks._backed_run import BackedRun
 from kerascb.callbacks._backup_arguments import (
     BackupArguments,
     hears_batches,
 )
 from kerascb.callbacks._backup_schedule import BackupSchedule
+from kerascb.callbacks._faults import fault_in
 from kerascb.callbacks._last_word import LastWord
+from kerascb.callbacks._pending_checks import is_finite
 from kerascb.callbacks._preemption import PreemptionNotice, as_signals
+from kerascb.callbacks._shared_fit import SharedFit
+from kerascb.checkpoint.places import obstacle_found_in
 from kerascb.frequency import within_epoch
 from kerascb.paths import refuse_unwritable
 from kerascb.runtime import Position
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
     from kerascb.callbacks.callback import Callback
     from kerascb.runtime import Logs, Runtime, Watch
+
+_LOOK_S = 0.1
+"""How often who waits for the disk looks whether the machine is to go."""
 
 
 class BackupSession:
@@ -39,11 +44,14 @@ class BackupSession:
         runtime: Its Keras.
         params: What `fit` has told the callbacks.
         warn: Tells the user something.
+        others: The same fit, as it is backed up in other folders; they have
+            begun before.
 
     Attributes:
         is_alone: No list calls the callback, but the user's own code; the
             callback has to pass the events on by itself.
         position: Where the fit is: the next batch to train.
+        fit: What is shared with the others.
     """
 
     def __init__(
@@ -54,6 +62,7 @@ class BackupSession:
         runtime: Runtime,
         params: dict[str, Any],
         warn: Callable[[str], None],
+        others: Sequence[BackupSession] = (),
     ) -> None:
         self.is_alone = True
         self.position = Position(0)
@@ -62,13 +71,19 @@ class BackupSession:
         self._runtime = runtime
         self._params = params
         self._warn = warn
-        self._run = BackedRun(model, runtime, asked.directory, params, warn)
+        self.fit: SharedFit = (
+            others[0].fit if others else SharedFit(runtime.data_position(model))
+        )
+        self._run = BackedRun(
+            model, runtime, asked.directory, params, warn, self.fit
+        )
         self._schedule = self._new_schedule()
         self._last_word = LastWord(self, model, params)
         self._siblings: list[Any] = []
         self._notice: PreemptionNotice | None = None
         self._watch: Watch | None = None
         self._is_start_set = False
+        self._deadline: float | None = None
 
     @property
     def hears_batches(self) -> bool:
@@ -85,7 +100,9 @@ class BackupSession:
             Exception: See `BackupAndRestore`.
         """
         self._runtime.require_backups(self._model)
-        refuse_unwritable(self._asked.directory, "backup_dir")
+        refuse_unwritable(
+            self._asked.directory, "backup_dir", obstacle_found_in
+        )
         self._run.open()
         self._watch = self._runtime.watch_fit(
             self._model, lambda error: self.end()
@@ -113,13 +130,20 @@ class BackupSession:
         if self._watch is not None:
             self._watch.close()
         self._notice = self._watch = None
-        self._run.close()
+        self._run.close(self._time_left())
 
     # -- what the last word tells --------------------------------------------
 
     def after_train_begin(self) -> None:
         """Gives the other callbacks back what they remembered."""
-        self._run.restore_callbacks(self._siblings)
+        try:
+            # Others of the list may have said otherwise since.
+            self.position = self.fit.start
+            self._set_start()
+            self._run.restore_callbacks(self._siblings)
+        except BaseException:
+            self.end()
+            raise
 
     def after_epoch_begin(self, epoch: int) -> None:
         """Goes to where the restored fit was in its data."""
@@ -158,14 +182,18 @@ class BackupSession:
     def after_train(self, logs: Logs | None) -> None:
         """Removes the backups, unless training has gone wrong."""
         try:
-            if not self._asked.delete_checkpoint:
-                self._run.wait()
-            elif self._is_sound(logs):
-                self._run.warn_of_failures()
+            self._wait_for_disk()
+            self._obey_notice(logs)
+            is_done = self._asked.delete_checkpoint and self._is_sound(logs)
+            self._run.warn_of_failures(
+                "Training has ended; nothing is lost by that."
+                if is_done
+                else "The one before it stays, if there is one."
+            )
+            if is_done:
                 self._run.delete()
-            else:
-                self._run.wait()
-                self._tell_of_loss()
+            elif not self._is_sound(logs):
+                self._tell_of_loss(logs)
         finally:
             self.end()
 
@@ -187,23 +215,31 @@ class BackupSession:
 
     def _restore(self) -> None:
         position = self._run.restore_model(by_batch=self.hears_batches)
-        if position is None:
-            return
-        if self._asked.mid_epoch == "restart":
-            position = Position(position.epoch)
-        self.position = position
-        self._runtime.start_fit_at(self._model, position.epoch, position.batch)
-        self._is_start_set = True
+        if position is not None:
+            if self._asked.mid_epoch == "restart":
+                position = Position(position.epoch)
+            self.fit.start = position
+            self._is_start_set = True
+            self._set_start()
+        self.position = self.fit.start
+
+    def _set_start(self) -> None:
+        """Tells `fit` where to begin, if that is known here."""
+        if self._is_start_set:
+            start = self.fit.start
+            self._runtime.start_fit_at(self._model, start.epoch, start.batch)
 
     def _go_on(self, logs: Logs | None, *, is_due: bool) -> None:
-        if self._notice is not None and self._notice.is_given:
-            self._leave(self._notice, logs)
-        elif is_due and self._is_sound(logs):
+        self._obey_notice(logs)
+        if is_due and self._is_sound(logs):
             start = time.monotonic()
-            is_in_background = self._asked.background
-            self._back_up(logs, background=is_in_background)
+            self._back_up(logs)
+            if not self._asked.background:
+                self._wait_for_disk()
+                self._obey_notice(logs)
+                self._run.tell_of_failures()
             self._schedule.saved(
-                time.monotonic() - start, is_written=not is_in_background
+                time.monotonic() - start, is_written=not self._asked.background
             )
         for seconds in self._run.written():
             self._schedule.written(seconds)
@@ -211,26 +247,53 @@ class BackupSession:
         if warning is not None:
             self._warn(f"BackupAndRestore: {warning}")
 
-    def _back_up(self, logs: Logs | None, *, background: bool) -> None:
-        self._run.back_up(
-            self.position,
-            logs,
-            background=background,
-            is_stopped=self._is_stopped,
-        )
+    def _back_up(self, logs: Logs | None) -> None:
+        self._run.back_up(self.position, logs, is_stopped=self._is_stopped)
 
-    def _leave(self, notice: PreemptionNotice, logs: Logs | None) -> None:
-        """Backs up and ends the fit."""
-        is_saved = False
+    @property
+    def _has_notice(self) -> bool:
+        return self._notice is not None and self._notice.is_given
+
+    def _wait_for_disk(self) -> None:
+        """Returns when what was backed up is written, or at a notice."""
+        while not (self._run.has_written(_LOOK_S) or self._has_notice):
+            pass
+
+    def _obey_notice(self, logs: Logs | None) -> None:
+        """Backs up and ends the fit, if the machine is about to go."""
+        if self._notice is None or not self._notice.is_given:
+            return
+        budget_s = self._asked.preemption_budget_s
+        self._deadline = time.monotonic() + budget_s
+        obstacle: str | None = None
+        cause: Exception | None = None
         try:
-            if self._is_sound(logs):
-                self._run.warn_of_failures()
-                self._back_up(logs, background=True)
-                is_saved = self._run.wait(self._asked.preemption_budget_s)
-        except Exception as failure:
-            error = notice.error(self._asked.directory, is_saved=False)
-            raise error from failure
-        raise notice.error(self._asked.directory, is_saved=is_saved)
+            if not self._is_sound(logs):
+                obstacle = "its loss is NaN or infinite"
+            elif not self._is_backed_up_in_time(logs):
+                obstacle = f"that was not done after {budget_s:g} s"
+        except Exception as failure:  # noqa: BLE001 - the cause of what follows
+            obstacle, cause = str(failure) or repr(failure), failure
+        self._run.close(self._time_left())
+        error = self._notice.error(
+            self._asked.directory,
+            is_saved=obstacle is None,
+            obstacle=obstacle,
+        )
+        raise error from (cause or error.__cause__)
+
+    def _is_backed_up_in_time(self, logs: Logs | None) -> bool:
+        if not self._run.has_written(self._time_left()):
+            return False
+        self._run.warn_of_failures("The state is backed up anew.")
+        self._back_up(logs)
+        return self._run.wait(self._time_left())
+
+    def _time_left(self) -> float | None:
+        """Seconds until the machine may be gone; `None` if it stays."""
+        if self._deadline is None:
+            return None
+        return max(0.0, self._deadline - time.monotonic())
 
     @property
     def _is_stopped(self) -> bool:
@@ -255,24 +318,22 @@ class BackupSession:
             save_freq, self._asked.every_n_seconds, self._asked.overhead
         )
 
-    def _is_sound(self, logs: Mapping[str, Any] | None) -> bool:
+    def _is_sound(self, logs: Logs | None) -> bool:
+        if fault_in(self._siblings, logs) is not None:
+            return False
         if not logs or "loss" not in logs:
             return True
         loss = self._runtime.to_python({"loss": logs["loss"]}).get("loss")
-        return _is_finite(loss)
+        return is_finite(loss)
 
-    def _tell_of_loss(self) -> None:
+    def _tell_of_loss(self, logs: Logs | None) -> None:
+        if not self._run.has_backup():
+            return
+        fault = fault_in(self._siblings, logs)
+        what = f"values ({fault}) that are" if fault else "a loss that is"
         self._warn(
-            "BackupAndRestore: training ended with a loss that is NaN or "
-            "infinite; the last backup before that stays in "
+            f"BackupAndRestore: training ended with {what} NaN or infinite; "
+            "the last backup before that stays in "
             f"{self._asked.directory!r}, and the next fit goes on from it. "
             "Remove the directory to train from the beginning."
         )
-
-
-def _is_finite(loss: Any) -> bool:
-    """Whether all of a loss is finite; what is no number may be anything."""
-    numbers = np.asarray(loss)
-    return not np.issubdtype(numbers.dtype, np.number) or bool(
-        np.isfinite(numbers).all()
-    )

@@ -14,6 +14,8 @@ from kerascb.runtime import StockHistory
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from kerascb.runtime import Runtime
+
 _FORGETFUL: dict[str, Callable[[Any], bool]] = {
     "CSVLogger": lambda one: True,
     "EarlyStopping": lambda one: True,
@@ -24,6 +26,7 @@ _FORGETFUL: dict[str, Callable[[Any], bool]] = {
 }
 """Classes of Keras that remember something and cannot be asked for it, if
 what stands behind them says so."""
+_METHODS = ("get_state", "set_state")
 
 
 class CallbackStates:
@@ -45,16 +48,48 @@ class CallbackStates:
             if (answers := _answers_of(callback))
         }
 
-    def forgetful(self) -> list[str]:
-        """Classes of Keras's callbacks that will begin anew, in order."""
-        return sorted(
-            {
-                type(callback).__name__
-                for key, callback in self._all
-                if key not in self._asked
-                and _FORGETFUL.get(type(callback).__name__, _no)(callback)
-            }
-        )
+    def warnings(self, keras: Runtime) -> Iterator[str]:
+        """What will not be as it was when the run is taken up again.
+
+        Args:
+            keras: The Keras of the fit.
+        """
+        forgetful = [
+            name
+            for name, remembers in _FORGETFUL.items()
+            if any(map(remembers, self._silent(keras.stock(name))))
+        ]
+        if forgetful:
+            yield (
+                f"{', '.join(forgetful)} of Keras cannot be asked what they "
+                "remember, and would begin anew after a restart. Import them "
+                "from kerascb."
+            )
+        misnamed = {
+            type(one).__name__
+            for one in self._silent(object)
+            if any(callable(getattr(one, name, None)) for name in _METHODS)
+        }
+        if misnamed:
+            yield (
+                f"{', '.join(sorted(misnamed))} cannot be called as "
+                "get_state() and set_state(state), and would begin anew after "
+                "a restart. See Callback.get_state."
+            )
+        if self._silent(keras.stock("BackupAndRestore")):
+            yield (
+                "Keras's own BackupAndRestore is in the list as well. Where "
+                "kerascb's has a backup, the run goes on from that. Remove "
+                "the other."
+            )
+
+    def _silent(self, kind: type | None) -> list[Any]:
+        """Those of a class that are asked nothing; a Keras may lack it."""
+        return [
+            callback
+            for key, callback in self._all
+            if key not in self._asked and kind and isinstance(callback, kind)
+        ]
 
     def take(self) -> dict[str, dict[str, Any]]:
         """Callback to state, of those that remember something now.
@@ -86,24 +121,27 @@ class CallbackStates:
 def _by_key(callbacks: Iterable[Any]) -> Iterator[tuple[str, Any]]:
     """Callbacks under names that a restarted script gives them, too."""
     seen: Counter[str] = Counter()
-    for callback in _flat(callbacks):
+    for callback in flat(callbacks):
         name = type(callback).__name__
         yield f"{name}[{seen[name]}]", callback
         seen[name] += 1
 
 
-def _flat(callbacks: Iterable[Any]) -> Iterator[Any]:
-    """Callbacks, and those of lists among them."""
+def flat(callbacks: Iterable[Any]) -> Iterator[Any]:
+    """Callbacks, and those of lists among them in their places.
+
+    Args:
+        callbacks: Callbacks and lists of callbacks.
+    """
     for callback in callbacks:
         inner = getattr(callback, "callbacks", None)
-        yield from _flat(inner) if isinstance(inner, list) else [callback]
+        yield from flat(inner) if isinstance(inner, list) else [callback]
 
 
 def _takes_part(callback: Any) -> bool:
     """Whether a callback has both methods, and they are meant for us."""
-    return _can_take(callback, "get_state") and _can_take(
-        callback, "set_state", {}
-    )
+    get_state, set_state = _METHODS
+    return _can_take(callback, get_state) and _can_take(callback, set_state, {})
 
 
 def _can_take(callback: Any, name: str, *arguments: Any) -> bool:
@@ -117,12 +155,6 @@ def _can_take(callback: Any, name: str, *arguments: Any) -> bool:
     except ValueError:  # one of C, that does not tell
         return True
     return True
-
-
-def _no(callback: Any) -> bool:
-    """Not: the class of a callback is none of the forgetful ones."""
-    del callback
-    return False
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from kerascb.runtime import LazyLogs
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+
+    from kerascb.events import Runs
 
 _TICK_S = 1e-9
 
@@ -56,6 +61,32 @@ def tagged(
         {'epoch_loss': 0.5}
     """
     return {f"{prefix}{name}{suffix}": value for name, value in values.items()}
+
+
+def points(
+    run: str, step: int, values: Mapping[str, float]
+) -> Callable[[Runs], None]:
+    """What writes a point of now to each of some curves, later.
+
+    Args:
+        run: The run.
+        step: Where (≥ 0).
+        values: Tag → number.
+    """
+    wall_s = time.time()
+    return lambda runs: runs[run].scalars(step, values, wall_s)
+
+
+def unread(logs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The logs as they are, on the device if they are there still.
+
+    Args:
+        logs: What a batch hook receives.
+    """
+    if isinstance(logs, LazyLogs):
+        return {name: logs.raw(name) for name in logs}
+    # A remote worker may hand over something that is no dict.
+    return dict(logs) if isinstance(logs, Mapping) else {}
 
 
 def per_second(steps: int, begin_s: float) -> float:

@@ -6,12 +6,13 @@ import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from kerascb.callbacks import _curves as curves
+from kerascb import paths
 from kerascb.callbacks.callback import Callback
-from kerascb.events import Runs, extent, storage
+from kerascb.checkpoint.writer import BackgroundWriter
+from kerascb.events import Journal, Runs, extent, storage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kerascb.runtime import CustomSummaries
 
@@ -20,7 +21,7 @@ TRAIN, VALIDATION = "train", "validation"
 
 
 class EventCallback(Callback):
-    """Has a log directory, and what is open in it.
+    """Has a log directory, and a journal that is written in it.
 
     The names of its files have a mark that no other callback's have; one that
     resumes its fit in another process takes the mark over.
@@ -39,7 +40,7 @@ class EventCallback(Callback):
         super().__init__()
         self.log_dir = os.fspath(log_dir)
         self._mark = secrets.token_hex(4)
-        self._runs = Runs.marked(self.log_dir, self._mark)
+        self._journal = self._new_journal(self.log_dir)
         self._measured: tuple[object, extent.Extent] = (None, {})
 
     @property
@@ -66,7 +67,7 @@ class EventCallback(Callback):
                 f"{type(self).__name__} has TensorFlow's writers only where "
                 "TensorFlow is the backend."
             )
-        return self._for_subclasses.writer(self._runs.directory(run))
+        return self._for_subclasses.writer(self._journal.runs.directory(run))
 
     def _new_custom_summaries(self, every: int) -> CustomSummaries | None:
         return self._runtime.inspection.custom_summaries(
@@ -85,57 +86,55 @@ class EventCallback(Callback):
             self._custom = self._new_custom_summaries(int(freq))
             if self._custom is not None:
                 # A file of ours must be made after TensorFlow's, see `open`.
-                self._runs.close()
-                self._custom.open(self._runs.directory(TRAIN))
+                self._journal.close()
+                self._custom.open(self._journal.runs.directory(TRAIN))
         if self._custom is not None:
-            self._custom.push(self._runs.directory(run), step)
+            self._custom.push(self._journal.runs.directory(run), step)
 
     def _directory(self) -> str:
         # Workers that are not the chief write aside.
         inside = storage.join(self.log_dir, TRAIN)
         return os.path.dirname(self._runtime.write_path(inside, self._model))
 
-    def _write(self, run: str, step: int, values: dict[str, float]) -> None:
-        if values:
-            self._runs[run].scalars(step, values)
-
-    def _numbers(self, logs: Mapping[str, Any] | None) -> dict[str, float]:
-        return curves.numbers(logs, self._runtime.scalar)
-
-    def _learning_rates(self) -> dict[str, float]:
-        return {
-            f"learning_rate_{rate.optimizer_name}".rstrip("_"): rate.read()
-            for rate in self._runtime.learning_rates(
-                getattr(self._model, "optimizer", None)
-            )
-        }
+    def _new_journal(self, root: str, *, not_before_s: int = 0) -> Journal:
+        runs = Runs.marked(root, self._mark, not_before_s=not_before_s)
+        return Journal(runs, BackgroundWriter)
 
     def _flush(self) -> None:
-        """Brings to the files what there is, TensorFlow's as well."""
-        self._runs.flush()
-        for summaries in (self._custom, self._for_subclasses):
-            if summaries is not None:
-                summaries.flush()
+        """Brings to the files what there is, TensorFlow's as well.
+
+        Remote ones are not waited for.
+        """
+        summaries = self._summaries()
+        if paths.is_remote(self._journal.runs.root):
+            for one in summaries:
+                self._journal.write(_flushing(one))
+        self._journal.flush()
+        if not paths.is_remote(self._journal.runs.root):
+            for one in summaries:
+                one.flush()
 
     def _close(self) -> None:
         self._close_summaries()
-        self._runs.close()
+        self._journal.close()
+
+    def _abandon(self) -> None:
+        """Closes what a fit that failed has left open."""
+        self._close_summaries()
+        self._journal.abandon()
 
     # -- what is in the files -----------------------------------------------
 
     def _files_state(self) -> dict[str, Any]:
-        """Which files there are, and how long; all is flushed for it."""
+        """Which files there are, and how long; waits until all is in them."""
         self._flush()
-        summaries = (self._custom, self._for_subclasses)
-        written = self._mark, self._runs.root, self._runs.times_asked
-        if self._measured[0] != written or any(summaries):
+        self._journal.settle()
+        root = self._journal.runs.root
+        written = self._mark, root, self._journal.times_asked
+        if self._measured[0] != written or self._summaries():
             # Asking costs little here, but a tenth of a second far away.
-            self._measured = (
-                written,
-                extent.extent_of(
-                    self._runs.root, (TRAIN, VALIDATION), self._mark
-                ),
-            )
+            measured = extent.extent_of(root, (TRAIN, VALIDATION), self._mark)
+            self._measured = written, measured
         return {"mark": self._mark, "files": self._measured[1]}
 
     def _take_up_files(self, state: Mapping[str, Any]) -> bool:
@@ -147,13 +146,15 @@ class EventCallback(Callback):
         Returns:
             Whether there are such files.
         """
-        runs = self._runs
+        journal = self._journal
+        journal.settle()
+        root = journal.runs.root
         cut = extent.cut_back(
-            runs.root, (TRAIN, VALIDATION), state["mark"], state["files"]
+            root, (TRAIN, VALIDATION), state["mark"], state["files"]
         )
         if cut.is_found:
-            runs.discard()  # All that this fit has written stands there.
-        runs.close()
+            journal.discard()  # All that this fit has written stands there.
+        journal.close()
         if cut.is_found and cut.incomplete:
             self._warn(
                 f"{type(self).__name__}: {cut.incomplete} have lost events "
@@ -163,17 +164,21 @@ class EventCallback(Callback):
             self._mark = state["mark"]
             self._close_summaries()
             self._custom = self._for_subclasses = None
-        self._runs = Runs.marked(
-            runs.root, self._mark, not_before_s=cut.newest_s + 1
-        )
+        self._journal = self._new_journal(root, not_before_s=cut.newest_s + 1)
         return cut.is_found
 
     def _close_summaries(self) -> None:
-        for summaries in (self._custom, self._for_subclasses):
-            if summaries is not None:
-                summaries.close()
+        for one in self._summaries():
+            one.close()
+
+    def _summaries(self) -> list[CustomSummaries]:
+        return [one for one in (self._custom, self._for_subclasses) if one]
 
     def __getstate__(self) -> dict[str, Any]:
         # TensorFlow's writers belong to this process.
         state = super().__getstate__()
         return {**state, "_custom": None, "_for_subclasses": None}
+
+
+def _flushing(summaries: CustomSummaries) -> Callable[[Runs], None]:
+    return lambda runs: summaries.flush()

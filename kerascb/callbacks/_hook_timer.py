@@ -6,6 +6,8 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from kerascb.callbacks._hook_times import HookTimes
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,6 +26,7 @@ class HookTimer:
 
     Attributes:
         is_done: Enough was measured; nothing is timed any more.
+        times: What each callback takes of a hook; whoever calls them fills it.
     """
 
     def __init__(self, warn: Callable[[str], None]) -> None:
@@ -32,6 +35,7 @@ class HookTimer:
         self._batch_times_s: list[float] = []
         self._hook_times_s: dict[str, list[float]] = defaultdict(list)
         self.is_done = False
+        self.times = HookTimes()
 
     def call(self, hook: str, batch: int, dispatch: Callable[[], Any]) -> None:
         """Dispatches a hook and takes the time.
@@ -67,7 +71,15 @@ class HookTimer:
                     f"Callback method `{hook}` is slow compared to the batch "
                     f"time (batch time: {batch_s:.4f}s vs `{hook}` time: "
                     f"{hook_s:.4f}s). Check your callbacks."
+                    f"{self._culprit(hook)}"
                 )
+
+    def _culprit(self, hook: str) -> str:
+        slowest = self.times.slowest(hook)
+        if slowest is None:
+            return ""
+        name, share = slowest
+        return f" `{name}` takes {share:.0%} of that."
 
 
 def _mean(times_s: list[float]) -> float:

@@ -58,6 +58,7 @@ class LastWord(Callback):
         self.set_model(model)
         self.set_params(params)
         self._listener = listener
+        self._acts_for: Callback | None = None
         self.is_over = False
 
     def join(self, callback: Callback) -> list[Any] | None:
@@ -70,6 +71,7 @@ class LastWord(Callback):
             The callbacks of the list, this one last; `None` if no list is
             calling, but the user's own code.
         """
+        self._acts_for = callback
         siblings = runtime.siblings_of(callback)
         if siblings is None:
             return None

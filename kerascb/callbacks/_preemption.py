@@ -190,7 +190,9 @@ class PreemptionNotice:
             return owner.former_of(number)
         return former
 
-    def error(self, directory: str, *, is_saved: bool) -> Preempted:
+    def error(
+        self, directory: str, *, is_saved: bool, obstacle: str | None = None
+    ) -> Preempted:
         """What to raise once the state is saved; it is said on stderr, too.
 
         Python itself prints nothing of a `SystemExit`.
@@ -198,9 +200,12 @@ class PreemptionNotice:
         Args:
             directory: Where the backups are.
             is_saved: Whether the state is in there.
+            obstacle: Why it is not, as a clause.
         """
         reason = self.reason or "a notice was given"
-        error = Preempted(reason, directory, is_saved, code=self.exit_status)
+        error = Preempted(
+            reason, directory, is_saved, self.exit_status, obstacle
+        )
         error.__cause__ = self._kept_back
         print(error, file=sys.stderr, flush=True)  # noqa: T201
         return error

@@ -10,6 +10,7 @@ import numpy as np
 
 from kerascb.callbacks import _checkpoint_path as paths
 from kerascb.callbacks import _checkpoint_verdict as verdict
+from kerascb.callbacks._faults import FaultWatch
 from kerascb.callbacks.monitor_callback import MonitorCallback
 from kerascb.checkpoint import latest, notes, path_template
 from kerascb.checkpoint.loading import load_weights
@@ -48,6 +49,7 @@ class SavesModels(MonitorCallback):
     _saved_step: int | None = None
     _saved_best: float | None = None
     _store_in_use: CheckpointStore | None = None
+    _faults: FaultWatch | None = None
     _is_told_of_path: bool = False
     _is_told_of_wait: bool = False
     _is_told_of_name: bool = False
@@ -83,6 +85,7 @@ class SavesModels(MonitorCallback):
     def _prepare(self) -> None:
         """Finds out what is wrong before anything is spent on it."""
         self._is_told_of_wait = self._is_told_of_name = False
+        self._faults = FaultWatch(self)
         target = self._target()
         own = {"epoch", "batch"} if self._schedule.is_by_batch else {"epoch"}
         paths.check(target, self._model, own, type(self).__name__)
@@ -110,6 +113,8 @@ class SavesModels(MonitorCallback):
             batch: Zero-based index of the batch; `None` at an epoch's end.
             logs: Metric name to value.
         """
+        if self._faults is not None and self._faults.forbids(logs):
+            return
         logs = self._runtime.to_python(logs)
         path, missing = self._fill(epoch, batch, logs)
         if self._should_save_model(epoch, batch, logs, path):
@@ -327,7 +332,11 @@ class SavesModels(MonitorCallback):
         return f"Can save best model only with {self.monitor} available{end}"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_store_in_use": None}
+        return {
+            **super().__getstate__(),
+            "_store_in_use": None,
+            "_faults": None,
+        }
 
 
 def _numbers_in(logs: Logs) -> dict[str, float]:

@@ -6,19 +6,21 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING, Any
 
+from kerascb import runtime
 from kerascb.callbacks._backup_arguments import (
     BackupArguments,
     flags_by_name,
     hears_batches,
 )
 from kerascb.callbacks._backup_session import BackupSession
+from kerascb.callbacks._callback_states import flat
 from kerascb.callbacks._preemption import USUAL_SIGNALS
 from kerascb.callbacks.callback import Callback, batch_hook
 from kerascb.checkpoint.backups import BackupFolder
 from kerascb.frequency import within_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from kerascb.runtime import Logs
 
@@ -42,7 +44,10 @@ class BackupAndRestore(Callback):
     of a backup are ever removed. A second run cannot use the same folder at
     the same time.
 
-    It makes no difference where in the list of callbacks it stands.
+    It makes no difference where in the list of callbacks it stands. There may
+    be several in one list, each with a folder of its own: often on a disk at
+    hand, say, and seldom far away. The run goes on from the backup that is
+    farthest.
 
     Args:
         backup_dir: The folder for the backups. It is made when needed, and
@@ -73,8 +78,9 @@ class BackupAndRestore(Callback):
             of signals.
         preemption_file: Or the path of a file that announces it by being
             there; looked for once a second.
-        preemption_budget_s: Seconds to wait at most for the backup before a
-            preemption to be on disk (> 0).
+        preemption_budget_s: Seconds that a preemption may take at most, from
+            the end of the batch on: until what is being written and the last
+            backup are on disk (> 0).
 
     Raises:
         InvalidArgument: If an argument is none of the above.
@@ -164,6 +170,7 @@ class BackupAndRestore(Callback):
             runtime=self._runtime,
             params=self.params or {},
             warn=self._warn,
+            others=list(self._sessions_before()),
         )
         self._session.begin(self)
         self._current_epoch = self._session.position.epoch
@@ -220,6 +227,15 @@ class BackupAndRestore(Callback):
         """
         if self._session is not None:
             self._session.wait()
+
+    def _sessions_before(self) -> Iterator[BackupSession]:
+        """What others of its kind, which stand before it, have begun."""
+        for one in flat(runtime.siblings_of(self) or ()):
+            if one is self:
+                return
+            session = getattr(one, "_session", None)
+            if isinstance(one, BackupAndRestore) and session is not None:
+                yield session
 
     def _arguments(self) -> BackupArguments:
         return BackupArguments(

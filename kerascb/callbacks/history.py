@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 
 from kerascb import runtime
-from kerascb.callbacks._values import off_device
+from kerascb.callbacks._values import storable
 from kerascb.callbacks.callback import Callback
 from kerascb.runtime import Logs, StockHistory
-
-_EXACT = (bool, int, float, str, type(None), np.ndarray, np.generic)
 
 
 class History(Callback, StockHistory):
@@ -121,7 +119,7 @@ def _packed(values: list[Any], engine: runtime.Runtime) -> Any:
         return {"floats": np.array(values)}
     if len(kinds) == 1 and issubclass(next(iter(kinds)), np.number):
         return {"scalars": np.array(values)}
-    return [_storable(value, engine) for value in values]
+    return [storable(value, engine) for value in values]
 
 
 def _unpacked(column: Any) -> list[Any]:
@@ -131,16 +129,3 @@ def _unpacked(column: Any) -> list[Any]:
         floats: list[Any] = column["floats"].tolist()
         return floats
     return list(column["scalars"])
-
-
-def _storable(value: Any, engine: runtime.Runtime) -> Any:
-    value = off_device(value, engine)
-    if isinstance(value, np.ndarray):
-        value = value.copy()
-    if isinstance(value, (list, tuple)):
-        return [_storable(item, engine) for item in value]
-    if isinstance(value, dict):
-        return {
-            str(key): _storable(item, engine) for key, item in value.items()
-        }
-    return value if isinstance(value, _EXACT) else str(value)

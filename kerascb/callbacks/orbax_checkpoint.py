@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kerascb.callbacks._arguments import require_number
 from kerascb.callbacks._checkpoint_arguments import check_save_freq
 from kerascb.callbacks._epoch_under_way import EpochUnderWay
+from kerascb.callbacks._faults import FaultWatch
 from kerascb.callbacks._orbax_folder import OrbaxSteps, open_folder, orbax
 from kerascb.callbacks.callback import batch_hook
 from kerascb.callbacks.monitor_callback import MonitorCallback
@@ -87,6 +88,7 @@ class OrbaxCheckpoint(MonitorCallback):
 
     _checkpointer: Any = None
     _pending: Any = None
+    _faults: FaultWatch | None = None
 
     def __init__(
         self,
@@ -198,6 +200,7 @@ class OrbaxCheckpoint(MonitorCallback):
         self._steps = OrbaxSteps()
         self._best_before_save = self._best
         self._epoch = EpochUnderWay()
+        self._faults = FaultWatch(self)
         _ = self.checkpointer  # makes the folder
         if self.save_best_only:
             self._begin_monitoring()
@@ -285,7 +288,8 @@ class OrbaxCheckpoint(MonitorCallback):
         )
 
     def _save_if_wanted(self, step: int, logs: Logs | None, when: str) -> None:
-        if self._steps.is_passed(step):
+        is_forbidden = self._faults is not None and self._faults.forbids(logs)
+        if is_forbidden or self._steps.is_passed(step):
             return
         best = self._best
         if self._is_wanted(logs, when):
@@ -384,4 +388,5 @@ class OrbaxCheckpoint(MonitorCallback):
             **super().__getstate__(),
             "_checkpointer": None,
             "_pending": None,
+            "_faults": None,
         }

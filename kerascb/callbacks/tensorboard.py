@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kerascb import events
-from kerascb.callbacks import _curves as curves
 from kerascb.callbacks import _model_events as model_events
 from kerascb.callbacks import _tensorboard_arguments as arguments
 from kerascb.callbacks._batch_profiler import BatchProfiler
-from kerascb.callbacks._event_callback import (
-    TRAIN,
-    VALIDATION,
-    EventCallback,
-)
+from kerascb.callbacks._curve_events import CurveEvents
+from kerascb.callbacks._event_callback import TRAIN, VALIDATION
 from kerascb.callbacks._fit_progress import FitProgress
 from kerascb.callbacks._global_step import GlobalStep, is_due
 from kerascb.callbacks.callback import batch_hook
@@ -24,6 +19,7 @@ from kerascb.paths import refuse_unwritable
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
     from kerascb.runtime import Logs
 
@@ -33,10 +29,10 @@ def _has_batch_curves(callback: TensorBoard) -> bool:
 
 
 def _counts_batches(callback: TensorBoard) -> bool:
-    return _has_batch_curves(callback) or any(callback.profile_batch)
+    return _has_batch_curves(callback) or callback._is_profiling  # noqa: SLF001
 
 
-class TensorBoard(EventCallback):
+class TensorBoard(CurveEvents):
     """Writes curves, histograms, pictures and graphs for TensorBoard.
 
     Show them with `tensorboard --logdir logs`. Training is written to
@@ -58,10 +54,15 @@ class TensorBoard(EventCallback):
 
     Guarantees:
         - Without `update_freq` and `profile_batch` nothing is done at a
-          batch, and Keras is told so; with them, logs are read from the
-          device only at the batches that are written.
+          batch, and Keras is told so; with them, batches are counted, and
+          logs read only at those that are written, in another thread.
         - Events reach the file system at the end of each epoch and
-          evaluation, and after half a minute while batches are written.
+          evaluation, and after half a minute while batches are written;
+          histograms, pictures and embeddings, which are worked out while
+          training goes on, before `fit` ends. A remote `log_dir` is waited
+          for at the end only, and by backups.
+        - What cannot be written is raised by the next hook, at the latest
+          when `fit` ends.
         - Files of a fit that failed are closed by the next fit, or when the
           callback is collected; nothing that was written is lost.
         - A fit that `BackupAndRestore` resumes cuts the files of the killed
@@ -87,11 +88,11 @@ class TensorBoard(EventCallback):
             several, as a pair or as `"10,20"`, counted from 1 at the start of
             each fit; 0 for none. On TensorFlow and, with Python ≥ 3.12, JAX.
         embeddings_freq: Epochs between two states of every `Embedding`
-            layer for the projector; 0 for none. Start TensorBoard with this
-            very `log_dir` to see their metadata.
+            layer for the projector; 0 for none.
         embeddings_metadata: The file, relative to `log_dir`, that has a line
             for each row of an embedding; or a dict from layer names to such
-            files. It is not changed.
+            files. It is not changed. The projector shows the files as they
+            are when the embeddings are written.
         write_learning_rate: `"auto"` writes the learning rate where Keras
             does, `"epoch"` always, `"batch"` also as `batch_learning_rate`
             with the batch curves. Where the model's optimizer is made of
@@ -174,7 +175,6 @@ class TensorBoard(EventCallback):
         self._profile = BatchProfiler(*self.profile_batch)
         refuse_unwritable(self.log_dir, "log_dir")
         self._progress = FitProgress()
-        self._batch_begin_s = 0.0
 
     # -- hooks, in the order of their calls ---------------------------------
 
@@ -186,8 +186,9 @@ class TensorBoard(EventCallback):
                 model does not have.
         """
         super().set_model(model)
-        self._close()
-        self._runs = events.Runs.marked(self._directory(), self._mark)
+        self._profile.end_fit()
+        self._abandon()
+        self._journal = self._new_journal(self._directory())
         inspection = self._runtime.inspection
         if self.embeddings_freq:
             model_events.refuse_unknown_layers(
@@ -195,7 +196,7 @@ class TensorBoard(EventCallback):
             )
         if self.write_graph:
             model_events.write_layer_graph(
-                self._runs, TRAIN, inspection, self.model, self._warn
+                self._journal, TRAIN, inspection, self.model, self._warn
             )
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -215,10 +216,11 @@ class TensorBoard(EventCallback):
             op_graph_is_due=self.write_graph,
             notes_are_due=self.notes is not None,
         )
-        if any(self.profile_batch):
-            train_dir = self._runs.directory(TRAIN)
+        if self._is_profiling:
+            runs = self._journal.runs
+            train_dir = runs.directory(TRAIN)
             profiler, directory = self._runtime.inspection.profiler(
-                train_dir, self._runs.root
+                train_dir, runs.root
             )
             self._profile.begin_fit(profiler, directory, train_dir)
 
@@ -235,23 +237,28 @@ class TensorBoard(EventCallback):
     ) -> None:
         """Tells the profiler and the model's own summaries the step."""
         del logs
-        step = self._begin()
+        progress = self._progress
+        step = self._counting(progress)
         step.begin(batch)
         if self._custom is not None:
             self._custom.at(step.value + 1)
-        self._profile.begin_batch(step.value + 1 - self._progress.steps_before)
-        self._batch_begin_s = time.perf_counter()
+        if self._is_profiling:
+            self._profile.begin_batch(step.value + 1 - progress.steps_before)
+        if self.write_steps_per_second:
+            self._batch_begin_s = time.perf_counter()
 
     @batch_hook(needed=_counts_batches)
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Adds to the batch curves, if it is time."""
-        step = self._begin()
+        progress = self._progress
+        step = self._counting(progress)
         ended = step.end(batch, self._steps_in_epoch)
         if self.update_freq != "epoch" and is_due(
             step.value, ended, self.update_freq
         ):
             self._write_batch(step.value, ended, logs)
-        self._profile.end_batch(step.value - self._progress.steps_before)
+        if self._is_profiling:
+            self._profile.end_batch(step.value - progress.steps_before)
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Sends the model's own summaries to the validation run."""
@@ -269,11 +276,7 @@ class TensorBoard(EventCallback):
 
     def on_test_end(self, logs: Logs | None = None) -> None:
         """Writes the result against the steps of the optimizer."""
-        iterations = self._runtime.iterations(self.model)
-        values = self._numbers(logs)
-        if iterations is not None:
-            values = curves.tagged(values, "evaluation_", "_vs_iterations")
-            self._write(VALIDATION, iterations, values)
+        self._write_evaluation(logs)
         self._flush()
         if self._custom is not None:
             self._custom.pop()
@@ -284,11 +287,12 @@ class TensorBoard(EventCallback):
         self._progress.epoch_begin = None
         if self._progress.op_graph_is_due:
             self._progress.op_graph_is_due = False
-            graph = self._runtime.inspection.op_graph(self.model)
-            if graph is not None:
-                self._runs[TRAIN].op_graph(graph)
-        self._write_model(epoch)
+            model_events.write_op_graph(
+                self._journal, TRAIN, self._runtime.inspection, self.model
+            )
         self._flush()
+        # After the flush, which does not wait for what takes long.
+        self._write_model(epoch)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Closes the files."""
@@ -303,48 +307,17 @@ class TensorBoard(EventCallback):
 
     def _write_model(self, epoch: int) -> None:
         """Writes weights and embeddings, if it is their epoch."""
-        inspection, runs = self._runtime.inspection, self._runs
+        journal, runtime = self._journal, self._runtime
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             images = self.write_images
             model_events.write_weights(
-                runs[TRAIN], inspection, self.model, epoch, as_images=images
+                journal, TRAIN, runtime, self.model, epoch, as_images=images
             )
         if self.embeddings_freq and epoch % self.embeddings_freq == 0:
             metadata, warn = self.embeddings_metadata, self._warn
             model_events.write_embeddings(
-                runs, TRAIN, inspection, self.model, epoch, metadata, warn
+                journal, TRAIN, runtime, self.model, epoch, metadata, warn
             )
-
-    def _write_batch(self, step: int, ended: int, logs: Logs | None) -> None:
-        # A remote worker may hand over something that is no dict.
-        values = self._numbers(logs if isinstance(logs, Mapping) else None)
-        if self.write_learning_rate == "batch":
-            values.update(self._learning_rates())
-        if self.write_steps_per_second:
-            values["steps_per_second"] = curves.per_second(
-                ended, self._batch_begin_s
-            )
-        self._write(TRAIN, step, curves.tagged(values, "batch_"))
-
-    def _log_epoch_metrics(self, epoch: int, logs: Logs | None) -> None:
-        """Writes the curves of an epoch; subclasses add theirs here."""
-        if not logs:
-            return
-        training, validation = curves.by_run(self._numbers(logs))
-        training = self._numbers(self._collect_learning_rate(training))
-        iterations = self._runtime.iterations(self.model)
-        training.update(self._progress.speed(iterations))
-        self._write(TRAIN, epoch, curves.tagged(training, "epoch_"))
-        self._write(VALIDATION, epoch, curves.tagged(validation, "epoch_"))
-
-    def _collect_learning_rate(self, logs: Logs) -> Logs:
-        """Adds the learning rate to an epoch's logs, where it belongs."""
-        logs.update(
-            self._runtime.inspection.scheduled_rates(self.model)
-            if self.write_learning_rate == "auto"
-            else self._learning_rates()
-        )
-        return logs
 
     # -- state --------------------------------------------------------------
 
@@ -373,6 +346,14 @@ class TensorBoard(EventCallback):
             self._progress.op_graph_is_due = fresh.op_graph_is_due
             self._progress.notes_are_due = fresh.notes_are_due
 
+    def _counting(self, progress: FitProgress) -> GlobalStep:
+        step = progress.step
+        return step if step and progress.is_begun else self._begin()
+
+    @property
+    def _is_profiling(self) -> bool:
+        return any(self.profile_batch)
+
     def _begin(self) -> GlobalStep:
         """The counter; with an epoch's first call all begins that had to wait.
 
@@ -392,7 +373,10 @@ class TensorBoard(EventCallback):
     def _write_notes(self) -> None:
         if self._progress.notes_are_due:
             self._progress.notes_are_due = False
-            self._runs[TRAIN].text(0, "notes", self.notes or "")
+            notes, wall_s = self.notes or "", time.time()
+            self._journal.write(
+                lambda runs: runs[TRAIN].text(0, "notes", notes, wall_s)
+            )
 
     def _close(self) -> None:
         self._profile.end_fit()

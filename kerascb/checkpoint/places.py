@@ -50,7 +50,7 @@ def check_writable(template: str, form: Format, owner: str) -> None:
         name is not None for _, name, _, _ in string.Formatter().parse(template)
     )
     if is_template:
-        obstacle = _obstacle_in(os.path.dirname(_fixed_part(template)))
+        obstacle = obstacle_found_in(os.path.dirname(_fixed_part(template)))
     else:
         check_kind(template.format(), form, owner)
         obstacle = _obstacle_to(template.format(), form)
@@ -86,6 +86,22 @@ def check_kind(path: str, form: Format, owner: str) -> None:
         )
 
 
+def obstacle_found_in(folder: str) -> str | None:
+    """Why a folder could not be made, or not be written in.
+
+    What permissions do not tell is found out by making something in it, or in
+    what is next above it, which is removed at once. A disk that is only full
+    is no obstacle: somebody may make room.
+
+    Args:
+        folder: A path of the operating system; `""` is the current folder.
+
+    Returns:
+        A clause that names the obstacle; `None` if there is none.
+    """
+    return obstacle_in(folder) or _refusal_of(existing_part(folder))
+
+
 def _obstacle_to(path: str, form: Format) -> str | None:
     """Why a save could not put what it writes in the place of a path."""
     is_there = os.path.isfile(path)
@@ -94,7 +110,7 @@ def _obstacle_to(path: str, form: Format) -> str | None:
         return None  # written over, perhaps
     if form.is_one_file and is_there and not is_open:
         return f"{path!r} is write-protected"
-    return _obstacle_in(_folder_of(path, form))
+    return obstacle_found_in(_folder_of(path, form))
 
 
 def _folder_of(path: str, form: Format) -> str:
@@ -105,10 +121,6 @@ def _folder_of(path: str, form: Format) -> str:
     if os.path.isdir(target) and not can_be_renamed(target):
         return target
     return os.path.dirname(target)
-
-
-def _obstacle_in(folder: str) -> str | None:
-    return obstacle_in(folder) or _refusal_of(existing_part(folder))
 
 
 def _refusal_of(folder: Path) -> str | None:

@@ -28,7 +28,8 @@ class BackgroundWriter:
     - The error of a job is kept for `failures`; later jobs run all the
       same.
     - The thread lives while there is work and ends by itself. The interpreter
-      waits for it at exit, so that nothing submitted is lost.
+      waits for it at exit, so that nothing submitted is lost; unless it was
+      told not to, by `abandon`.
     - Whoever waits sees to it that somebody works: a Ctrl-C in `submit`, which
       may come before the thread has begun, keeps nobody waiting for ever.
 
@@ -51,7 +52,11 @@ class BackgroundWriter:
         self._max_waiting = max_waiting
         self._condition = threading.Condition()
         self._waiting: deque[Job] = deque()
+        # Python waits at exit for threads that are no daemons, and a thread
+        # cannot become one later. So a daemon works, and another thread, which
+        # can be let go of at any time, stands waiting for it.
         self._worker: threading.Thread | None = None
+        self._guardian: threading.Thread | None = None
         self._failures: list[BaseException] = []
 
     def wait_for_room(self, on_full: Callable[[], None]) -> None:
@@ -92,6 +97,16 @@ class BackgroundWriter:
         """
         return self._wait_until(lambda: not self.is_busy, timeout_s)
 
+    def abandon(self) -> None:
+        """Has the interpreter not wait at exit for what is not done.
+
+        As long as the process lives, the work goes on. What is submitted
+        meanwhile is not waited for either.
+        """
+        with self._condition:
+            self._guardian = None
+            self._condition.notify_all()
+
     def failures(self) -> list[BaseException]:
         """The errors that were not handed out yet, the oldest first."""
         with self._condition:
@@ -112,24 +127,41 @@ class BackgroundWriter:
         """Sees to it that somebody runs what waits; wants the lock."""
         if not self._waiting or self._has_worker():
             return
-        self._worker = threading.Thread(target=self._run, name=self._name)
+        self._guardian = threading.Thread(target=self._guard, name=self._name)
         try:
-            self._worker.start()
+            self._guardian.start()
         except RuntimeError:  # none can be started while Python shuts down
-            self._worker = threading.current_thread()
-            self._work_off()
+            self._work_here()
 
     def _has_worker(self) -> bool:
         """Whether another thread runs jobs: no flag that could be wrong."""
-        worker = self._worker
-        return (
-            worker is not None
-            and worker is not threading.current_thread()
-            and worker.is_alive()
+        threads = (self._guardian, self._worker)
+        return threading.current_thread() not in threads and any(
+            thread is not None and thread.is_alive() for thread in threads
         )
+
+    def _guard(self) -> None:
+        """Waits for a worker, in a thread that the interpreter waits for."""
+        guardian = threading.current_thread()
+        with self._condition:
+            if self._guardian is not guardian:  # it was replaced
+                return
+            worker = self._worker = threading.Thread(
+                target=self._run, name=self._name, daemon=True
+            )
+        try:
+            worker.start()
+        except RuntimeError:
+            self._work_here()
+        with self._condition:
+            self._condition.wait_for(lambda: self._guardian is not guardian)
 
     def _run(self) -> None:
         _give_way()
+        self._work_off()
+
+    def _work_here(self) -> None:
+        self._worker = threading.current_thread()
         self._work_off()
 
     def _work_off(self) -> None:
@@ -149,7 +181,7 @@ class BackgroundWriter:
                 return None
             job = self._waiting.popleft() if self._waiting else None
             if job is None:
-                self._worker = None
+                self._worker = self._guardian = None
             self._condition.notify_all()
             return job
 

@@ -1,9 +1,13 @@
 """The files from which TensorBoard's projector shows embeddings.
 
-The projector opens `projector_config.pbtxt` of a log directory and finds the
-tables it names in the latest TensorFlow checkpoint, which a file `checkpoint`
-beside it points to; or, where there is no TensorFlow, in files of
-tab-separated numbers.
+The projector goes through the runs. It lists one that has a file `checkpoint`
+in its folder or in the one above, which points to the TensorFlow checkpoint
+with the tables, or a `projector_config.pbtxt` that names files of tab-separated
+numbers. It opens the first that it has listed, shows the words of a
+configuration beside the checkpoint only, and reads nothing outside the
+configuration's folder. Therefore all files, copies of the metadata among them,
+go into the folder of one run: it is the only one listed, wherever below its
+`--logdir` TensorBoard finds it.
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ class Table:
         name: The tensor's name in the checkpoint, and the one shown.
         metadata_path: A file with one line a row, or `None`.
         path: The file with the numbers, or `None` if they are in the
-            checkpoint. Both paths are relative to the log directory.
+            checkpoint. Both paths are relative to the configuration.
     """
 
     name: str
@@ -41,29 +45,29 @@ class Table:
     path: str | None = None
 
 
-def write_config(log_dir: str, tables: Iterable[Table]) -> None:
+def write_config(directory: str, tables: Iterable[Table]) -> None:
     """Names the tables and their metadata."""
     storage.write_text(
-        storage.join(log_dir, CONFIG_FILE),
+        storage.join(directory, CONFIG_FILE),
         "".join(_as_message(table) for table in tables),
     )
 
 
-def point_to_checkpoint(log_dir: str, checkpoint: str) -> bool:
+def point_to_checkpoint(directory: str, checkpoint: str) -> bool:
     """Makes a checkpoint the one that the projector opens.
 
     Args:
-        log_dir: Where the projector's configuration is.
-        checkpoint: The checkpoint's prefix, relative to `log_dir`.
+        directory: Where the projector's configuration is.
+        checkpoint: The checkpoint's name in it, `<stem>-<number>`.
 
     Returns:
-        False if the log directory holds checkpoints of somebody else, whose
+        False if the directory holds checkpoints of somebody else, whose
         pointer was left as it is.
     """
-    path = storage.join(log_dir, _POINTER_FILE)
+    path = storage.join(directory, _POINTER_FILE)
     present = storage.read_text(path)
-    run = checkpoint.partition("/")[0]
-    if present and f'model_checkpoint_path: "{run}/' not in present:
+    stem = checkpoint.rpartition("-")[0]
+    if present and f'model_checkpoint_path: "{stem}-' not in present:
         return False
     storage.write_text(
         path,
@@ -73,15 +77,15 @@ def point_to_checkpoint(log_dir: str, checkpoint: str) -> bool:
     return True
 
 
-def write_table(log_dir: str, path: str, rows: Array) -> None:
+def write_table(directory: str, path: str, rows: Array) -> None:
     """Writes a table as tab-separated numbers.
 
     Args:
-        log_dir: Where the projector's configuration is.
-        path: The file, relative to `log_dir`.
+        directory: Where the projector's configuration is.
+        path: The file, relative to it.
         rows: Shape `(rows, dimensions)`.
     """
-    with storage.open_to_write(storage.join(log_dir, path), "w") as file:
+    with storage.open_to_write(storage.join(directory, path), "w") as file:
         np.savetxt(file, rows, fmt="%.9g", delimiter="\t")
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from kerascb import paths
 from kerascb.events import storage
 
 if TYPE_CHECKING:
@@ -28,16 +30,14 @@ class Runs:
 
     A directory whose writer nobody asks for is never made. After `close`
     everything can be written again, into new files. Copies and pickles have
-    no writer open.
+    no writer open. Any thread may ask for a writer and flush.
 
     Args:
         root: The log directory.
         open_writer: A run's directory → its writer.
 
     Attributes:
-        root: As given.
-        times_asked: How often a writer was asked for; what was written since
-            some moment was written after asking.
+        root: As given, until `anchor`.
 
     Example:
         >>> runs = Runs("logs", open_writer=print)
@@ -53,7 +53,7 @@ class Runs:
         self.root = root
         self._open_writer = open_writer
         self._writers: dict[str, EventWriter] = {}
-        self.times_asked = 0
+        self._lock = threading.Lock()
 
     @classmethod
     def marked(cls, root: str, mark: str, *, not_before_s: int = 0) -> Runs:
@@ -73,17 +73,23 @@ class Runs:
         """Where a run is written."""
         return storage.join(self.root, run)
 
+    def anchor(self) -> None:
+        """Stays in this place whatever folder is the current one later."""
+        self.root = paths.anchored(self.root)
+
     def __getitem__(self, run: str) -> EventWriter:
         """The writer of a run."""
-        self.times_asked += 1
-        if run not in self._writers:
-            self._writers[run] = self._open_writer(self.directory(run))
-        return self._writers[run]
+        with self._lock:
+            if run not in self._writers:
+                self._writers[run] = self._open_writer(self.directory(run))
+            return self._writers[run]
 
     def flush(self) -> None:
         """Flushes what is open; all of it, also if one fails."""
+        with self._lock:
+            writers = list(self._writers.values())
         with contextlib.ExitStack() as stack:
-            for writer in self._writers.values():
+            for writer in writers:
                 stack.callback(writer.flush)
 
     def close(self) -> None:
@@ -100,5 +106,5 @@ class Runs:
             for writer in writers.values():
                 stack.callback(writer.discard)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_writers": {}}
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Runs, (self.root, self._open_writer)

@@ -59,6 +59,33 @@ def read_text(path: str) -> str | None:
         return None
 
 
+def copy(source: str, target: str) -> bool:
+    """Copies a file; makes the folders above the copy.
+
+    Args:
+        source: The file, local or remote.
+        target: Its copy, local or remote; replaced if it is there.
+
+    Returns:
+        False if there is no such file; nothing was made.
+    """
+    content: bytes
+    if is_remote(source):
+        gfile = _gfile()
+        if not gfile.exists(source):
+            return False
+        with gfile.GFile(source, "rb") as file:
+            content = file.read()
+    else:
+        try:
+            content = Path(source).read_bytes()
+        except FileNotFoundError:
+            return False
+    with open_to_write(target, "wb") as file:
+        file.write(content)
+    return True
+
+
 def names_in(directory: str) -> list[str]:
     """The names of what is in a folder; none if it is not there."""
     if is_remote(directory):

@@ -19,7 +19,12 @@ from typing import TYPE_CHECKING, Any
 from kerascb.errors import UnsupportedRuntime
 from kerascb.runtime._files import Files, files_of
 from kerascb.runtime._formats import Format
-from kerascb.runtime._inspection import CustomSummaries, Inspection, Profiler
+from kerascb.runtime._inspection import (
+    CustomSummaries,
+    Embedding,
+    Inspection,
+    Profiler,
+)
 from kerascb.runtime._metrics import is_name_of
 from kerascb.runtime._model_inside import owner_of
 from kerascb.runtime._notes import read_note
@@ -27,7 +32,6 @@ from kerascb.runtime._protocol import (
     Comparison,
     LearningRate,
     Logs,
-    Progbar,
     Runtime,
 )
 from kerascb.runtime._remote import gfile, remote_error
@@ -48,23 +52,26 @@ from kerascb.runtime.fits.running_fit import (
     is_over,
     siblings_of,
 )
+from kerascb.runtime.fits.told import told_by_caller
 from kerascb.runtime.frozen import FrozenArray, FrozenValue
 from kerascb.runtime.index_dataset import index_dataset
+from kerascb.runtime.lazy_logs import LazyLogs
 
 __all__ = [
     "Comparison",
     "CustomSummaries",
     "DataPosition",
+    "Embedding",
     "Files",
     "Format",
     "FrozenArray",
     "FrozenValue",
     "Inspection",
+    "LazyLogs",
     "LearningRate",
     "Logs",
     "Position",
     "Profiler",
-    "Progbar",
     "Runtime",
     "StockCallback",
     "StockCallbackList",
@@ -92,6 +99,7 @@ __all__ = [
     "read_note",
     "remote_error",
     "siblings_of",
+    "told_by_caller",
 ]
 
 _KERAS3_MINIMUM = (3, 12)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     import numpy.typing as npt
@@ -23,12 +23,12 @@ class Embedding:
     Attributes:
         layer_name: The layer's name.
         tensor_name: Its name in a TensorFlow checkpoint.
-        table: Shape `(rows, dimensions)`.
+        variable: Holds the table, of shape `(rows, dimensions)`.
     """
 
     layer_name: str
     tensor_name: str
-    table: npt.NDArray[Any]
+    variable: Any
 
 
 class CustomSummaries(Protocol):
@@ -92,8 +92,8 @@ class Inspection(Protocol):
     def channels_last(self) -> bool:
         """Whether images have their channels in the last axis."""
 
-    def weights(self, model: Any) -> Iterator[tuple[str, npt.NDArray[Any]]]:
-        """Each weight of each layer, under the name stock's tags have."""
+    def weights(self, model: Any) -> Iterator[tuple[str, Any]]:
+        """The variables of each layer, under the name stock's tags have."""
 
     def embedding_names(self, model: Any) -> list[str]:
         """The names of the embedding layers, nested ones too."""
@@ -101,12 +101,14 @@ class Inspection(Protocol):
     def embeddings(self, model: Any) -> list[Embedding]:
         """The tables of the embedding layers, nested ones too."""
 
-    def save_embeddings(self, model: Any, path: str) -> bool:
-        """Writes a TensorFlow checkpoint with the tables of `embeddings`.
+    def save_embeddings(
+        self, path: str, tables: Mapping[str, npt.NDArray[Any]]
+    ) -> bool:
+        """Writes a TensorFlow checkpoint with tables; from any thread.
 
         Args:
-            model: The model.
             path: The checkpoint's prefix.
+            tables: Tensor name → table.
 
         Returns:
             False if this engine has no such checkpoints; nothing was written.
@@ -116,7 +118,11 @@ class Inspection(Protocol):
         """Whether the model is made of layers whose connections are known."""
 
     def op_graph(self, model: Any) -> bytes | None:
-        """The serialised graph of a training step; `None` if there is none."""
+        """The serialised graph of a training step, or what stands for it.
+
+        Returns:
+            `None` if there is none.
+        """
 
     def scheduled_rates(self, model: Any) -> dict[str, float]:
         """The learning rates that stock logs, by the name it gives them."""

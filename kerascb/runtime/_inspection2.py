@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kerascb.runtime._inspection import CustomSummaries, Embedding, Profiler
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import numpy.typing as npt
 
@@ -27,11 +27,11 @@ class Inspection2:
         form = self._keras.backend.image_data_format()
         return bool(form == "channels_last")
 
-    def weights(self, model: Any) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    def weights(self, model: Any) -> Iterator[tuple[str, Any]]:
         """Under their names."""
         for layer in getattr(model, "layers", ()):
             for weight in layer.weights:
-                yield weight.name.replace(":", "_"), weight.numpy()
+                yield weight.name.replace(":", "_"), weight
 
     def embedding_names(self, model: Any) -> list[str]:
         """Names of the `Embedding` layers."""
@@ -45,7 +45,7 @@ class Inspection2:
             Embedding(
                 layer.name,
                 f"{names[id(layer)]}/embeddings/.ATTRIBUTES/VARIABLE_VALUE",
-                layer.embeddings.numpy(),
+                layer.embeddings,
             )
             for layer in layers
         ]
@@ -57,9 +57,13 @@ class Inspection2:
             if isinstance(layer, self._keras.layers.Embedding)
         ]
 
-    def save_embeddings(self, model: Any, path: str) -> bool:
-        """A checkpoint of the whole model, as stock writes it."""
-        model.save_weights(path)
+    def save_embeddings(
+        self, path: str, tables: Mapping[str, npt.NDArray[Any]]
+    ) -> bool:
+        """A checkpoint of the tables, under the names stock's has for them."""
+        from kerascb.runtime._tensorflow_events import save_tensors
+
+        save_tensors(path, tables)
         return True
 
     def has_layer_graph(self, model: Any) -> bool:

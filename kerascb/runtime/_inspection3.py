@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from kerascb.events.layer_graph import as_graph_def
 from kerascb.runtime._arrays3 import to_numpy
 from kerascb.runtime._inspection import CustomSummaries, Embedding, Profiler
 from kerascb.runtime._learning_rate import inner_optimizers
 
 if TYPE_CHECKING:
     import contextlib
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import numpy.typing as npt
 
@@ -33,11 +34,11 @@ class Inspection3:
         """As Keras is configured."""
         return bool(keras.config.image_data_format() == "channels_last")
 
-    def weights(self, model: Any) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    def weights(self, model: Any) -> Iterator[tuple[str, Any]]:
         """Under their paths."""
         for layer in getattr(model, "layers", ()):
             for weight in layer.weights:
-                yield weight.path.replace(":", "_"), to_numpy(weight)
+                yield weight.path.replace(":", "_"), weight
 
     def embedding_names(self, model: Any) -> list[str]:
         """Names of the `Embedding` layers."""
@@ -46,13 +47,15 @@ class Inspection3:
     def embeddings(self, model: Any) -> list[Embedding]:
         """Tables of the layers that are built."""
         return [
-            Embedding(layer.name, name, to_numpy(layer.embeddings))
+            Embedding(layer.name, name, layer.embeddings)
             for name, layer in _embedding_layers(model)
             if layer.built
         ]
 
-    def save_embeddings(self, model: Any, path: str) -> bool:
-        """A checkpoint of the tables alone, on TensorFlow.
+    def save_embeddings(
+        self, path: str, tables: Mapping[str, npt.NDArray[Any]]
+    ) -> bool:
+        """A checkpoint on TensorFlow.
 
         Stock writes Keras's own weights file, which the projector cannot
         open.
@@ -61,9 +64,7 @@ class Inspection3:
             return False
         from kerascb.runtime._tensorflow_events import save_tensors
 
-        save_tensors(
-            path, {one.tensor_name: one.table for one in self.embeddings(model)}
-        )
+        save_tensors(path, tables)
         return True
 
     def has_layer_graph(self, model: Any) -> bool:
@@ -76,9 +77,14 @@ class Inspection3:
         )
 
     def op_graph(self, model: Any) -> bytes | None:
-        """The step that the train function closes over, on TensorFlow."""
+        """The step that the train function closes over, on TensorFlow.
+
+        On JAX and torch, which have no such graph, the layers stand for it.
+        """
+        if self._backend != "tensorflow":
+            return _drawn_layers(model) if self.has_layer_graph(model) else None
         function = getattr(model, "train_function", None)
-        if self._backend != "tensorflow" or not inspect.isfunction(function):
+        if not inspect.isfunction(function):
             return None
         from kerascb.runtime._tensorflow_events import serialised_graph
 
@@ -154,6 +160,14 @@ class JaxProfiler:
 
     def stop_graph(self, directory: str, name: str, step: int) -> None:
         """There is nothing to write."""
+
+
+def _drawn_layers(model: Any) -> bytes | None:
+    try:
+        model_json = model.to_json()
+    except Exception:  # noqa: BLE001 - told when the graph of layers was due
+        return None
+    return as_graph_def(model_json)
 
 
 def _embedding_layers(layer: Any, above: str = "") -> Iterator[tuple[str, Any]]:

@@ -52,6 +52,7 @@ def learning_rates(
     *,
     key: str,
     to_scalar: Callable[[Any], Any],
+    hold: Callable[[Any], Any],
     assign: Callable[[Any, Any], object],
 ) -> list[LearningRate]:
     """The learning rates inside an optimizer, in one Keras's terms.
@@ -61,6 +62,7 @@ def learning_rates(
             that has but an attribute `learning_rate` or `lr`.
         key: Under which key this Keras logs the learning rate.
         to_scalar: A variable or tensor → the value as this Keras logs it.
+        hold: A variable or tensor → a tensor that no later step changes.
         assign: Gives a variable a value.
 
     Raises:
@@ -76,6 +78,7 @@ def learning_rates(
                 optimizer_name=name,
                 log_key=f"{key}_{name}" if name else key,
                 read=functools.partial(_read, one, attribute, to_scalar),
+                hold=functools.partial(_read, one, attribute, hold),
                 write=functools.partial(_write, one, attribute, assign),
                 is_scheduled=callable(_as_given(one, attribute)),
             )
@@ -108,13 +111,11 @@ def _as_given(optimizer: Any, attribute: str) -> Any:
     return getattr(optimizer, "_learning_rate", shown)
 
 
-def _read(
-    optimizer: Any, attribute: str, to_scalar: Callable[[Any], Any]
-) -> Any:
+def _read(optimizer: Any, attribute: str, convert: Callable[[Any], Any]) -> Any:
     rate = getattr(optimizer, attribute)
     if callable(rate):  # Legacy optimizers show it unevaluated.
         rate = rate(optimizer.iterations) if _is_schedule(rate) else rate()
-    return to_scalar(rate)
+    return convert(rate)
 
 
 def _write(

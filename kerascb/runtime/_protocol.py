@@ -6,13 +6,16 @@ Two classes answer: `kerascb.runtime.keras3.Keras3` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
 
+from kerascb.runtime.reads import Reads
 from kerascb.runtime.runs._protocol import Runs
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from kerascb.improvement import Direction
     from kerascb.layouts.plan import Plan
     from kerascb.runtime._formats import Format
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from kerascb.runtime.fits.data_position import DataPosition
     from kerascb.runtime.fits.fit_watch import Watch
     from kerascb.runtime.frozen import FrozenValue
+    from kerascb.runtime.lazy_logs import LazyLogs
 
 Logs = dict[str, Any]
 """Metric name → value, as a hook receives it."""
@@ -40,6 +44,8 @@ class LearningRate:
         log_key: Under which key the logs carry it.
         read: Returns the rate in force now, as this Keras logs it: a Python
             float in Keras 3, NumPy's scalar in Keras 2.
+        hold: Returns the same as it lies on the device, for `begin_read`: it
+            is not waited for, and no later step changes it.
         write: Sets the rate.
         is_scheduled: A schedule or a function computes the rate; what
             is written would be lost or refused.
@@ -48,25 +54,12 @@ class LearningRate:
     optimizer_name: str
     log_key: str
     read: Callable[[], Any]
+    hold: Callable[[], Any]
     write: Callable[[Any], None]
     is_scheduled: bool = False
 
 
-class Progbar(Protocol):
-    """The part of `keras.utils.Progbar` that is used here."""
-
-    target: int | None
-
-    def update(
-        self,
-        current: int,
-        values: Iterable[tuple[str, Any]] | None = None,
-        finalize: bool | None = None,
-    ) -> None:
-        """Shows the state after `current` steps."""
-
-
-class Runtime(Runs, Protocol):
+class Runtime(Runs, Reads, Protocol):
     """One Keras and the engine below it.
 
     Attributes:
@@ -113,6 +106,9 @@ class Runtime(Runs, Protocol):
     def to_python(self, logs: Mapping[str, Any] | None) -> Logs:
         """A new dict with what can be a Python scalar turned into one."""
 
+    def lazy(self, logs: Mapping[str, Any] | None) -> LazyLogs:
+        """What `to_python` returns, once somebody looks at a value."""
+
     def scalar(self, value: Any) -> float:
         """One value of the logs as a float; waits for the device.
 
@@ -140,6 +136,15 @@ class Runtime(Runs, Protocol):
 
         Raises:
             InvalidArgument: If an optimizer has none.
+        """
+
+    def within_epoch(self, model: Any) -> AbstractContextManager[Any]:
+        """Where the counters and rates of an optimizer are those of now.
+
+        Within an epoch JAX's are not in their variables.
+
+        Args:
+            model: The model being trained.
         """
 
     def ema_optimizers(self, optimizer: Any) -> list[Any]:
@@ -202,13 +207,21 @@ class Runtime(Runs, Protocol):
         """
 
     def read_stock_backup(
-        self, model: Any, directory: str, *, by_batch: bool, steps: int | None
+        self,
+        model: Any,
+        directory: str,
+        build: Callable[[], object],
+        *,
+        by_batch: bool,
+        steps: int | None,
     ) -> Position | None:
         """Restores a model from what Keras's own BackupAndRestore has left.
 
         Args:
-            model: The model; built.
+            model: The model.
             directory: Where the backups lie.
+            build: Builds the model and its optimizer; called if there are
+                backups, and reading them takes that.
             by_batch: Whether the run that goes on makes backups by batches.
             steps: Batches of an epoch; `None` if unknown.
 
@@ -364,22 +377,23 @@ class Runtime(Runs, Protocol):
 
     # -- progress -----------------------------------------------------------
 
-    def can_redraw(self) -> bool:
-        """Whether what this Keras prints now can be drawn over."""
-
-    def printable(self, text: str) -> str:
-        """The text as far as stdout can take it, the rest escaped."""
-
-    def progbar(
-        self, target: int | None, verbose: int, stateful_metrics: set[str]
-    ) -> Progbar:
-        """This Keras's progress bar.
+    def show(self, text: str) -> None:
+        """Prints at once, where this Keras prints its lines.
 
         Args:
-            target: Steps expected; `None` if unknown.
-            verbose: 0 for silence, 1 for a bar, 2 for a line at the end. Where
-                nothing can be redrawn, 1 is taken for 2.
-            stateful_metrics: Names of what is shown as it comes; Keras 2
-                averages the rest over the steps. The set is looked into at
-                every update, so that names can be added to it.
+            text: What stdout can take, with the ends of its lines.
         """
+
+    def can_redraw(self, stream: IO[str] | None = None) -> bool:
+        """Whether a line on a stream, or of this Keras, can be drawn over."""
+
+    def printable(self, text: str, stream: IO[str] | None = None) -> str:
+        """The text as far as a stream can take it, the rest escaped.
+
+        Args:
+            text: What shall be printed.
+            stream: Where; by default stdout.
+        """
+
+    def columns(self, stream: IO[str] | None = None) -> int | None:
+        """How wide a terminal, or stdout, is; `None` if that is unknown."""

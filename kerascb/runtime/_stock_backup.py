@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from kerascb.errors import UnreadableBackup
 from kerascb.runtime._files import files_of
-from kerascb.runtime._optimizers import build_optimizer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kerascb.runtime._files import Files
 
 _WEIGHTS_NAME = "latest.weights.h5"
@@ -24,9 +25,9 @@ _PREVIOUS_SUFFIX = ".bkp"
 _UNREADABLE = (OSError, KeyError, json.JSONDecodeError, UnicodeDecodeError)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Position:
-    """Where a run goes on.
+    """Where a run goes on; the greater, the farther it is.
 
     Attributes:
         epoch: The epoch to go on in (zero-based).
@@ -38,15 +39,19 @@ class Position:
     batch: int = 0
 
 
-def read_weights(model: Any, directory: str) -> Position | None:
+def read_weights(
+    model: Any, directory: str, build: Callable[[], object]
+) -> Position | None:
     """Restores a model from a backup of Keras 3's.
 
     Takes the previous backup where the latest cannot be read. The epoch is
     gone through from its first batch: nothing tells how far it was.
 
     Args:
-        model: The model; built.
+        model: The model.
         directory: Where the backups lie.
+        build: Builds the model and its optimizer, which Keras needs to read
+            weights; called if there are any.
 
     Returns:
         Where to go on; `None` if there is no backup, or if it does not say.
@@ -60,7 +65,7 @@ def read_weights(model: Any, directory: str) -> Position | None:
         weights = os.path.join(directory, _WEIGHTS_NAME + suffix)
         if not files.exists(weights):
             continue
-        build_optimizer(model)
+        build()
         metadata = os.path.join(directory, _METADATA_NAME + suffix)
         try:
             position = _position_in(files, metadata)

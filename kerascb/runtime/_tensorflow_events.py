@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+# TensorFlow has no public name for what its variables are by default.
+from tensorflow.python.ops.resource_variable_ops import ResourceVariable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -44,6 +47,45 @@ def save_tensors(path: str, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
         )
 
 
+class _Step(ResourceVariable):  # type: ignore[misc]
+    """A step that is told at every batch, and assigned for those who read it.
+
+    To assign a variable takes thirty microseconds, and hardly a model reads
+    this one. Whoever does asks for the handle, at every reading but in a
+    traced function, which keeps it.
+    """
+
+    def __init__(self) -> None:
+        self._told = self._assigned = 0
+        self._is_traced = False
+        super().__init__(
+            0, trainable=False, dtype=tf.int64, name="kerascb_step"
+        )
+        self._is_ready = True
+
+    _is_ready = False
+
+    def tell(self, step: int) -> None:
+        """Sets the step."""
+        self._told = step
+        if self._is_traced:
+            self._catch_up()
+
+    @property
+    def handle(self) -> Any:
+        """The resource, which holds the step by now."""
+        if self._is_ready:
+            self._is_traced |= not tf.executing_eagerly()
+            self._catch_up()
+        return super().handle
+
+    def _catch_up(self) -> None:
+        if self._assigned != self._told:
+            self._assigned = self._told
+            with tf.init_scope():
+                self.assign(self._told)
+
+
 class DefaultWriters:
     """Answers `CustomSummaries` with TensorFlow's default writers.
 
@@ -58,9 +100,7 @@ class DefaultWriters:
         self._writers: dict[str, Any] = {}
         # A variable, because traced functions would keep a number for ever.
         with tf.device("CPU"):
-            self._step = tf.Variable(
-                0, trainable=False, dtype=tf.int64, name="kerascb_step"
-            )
+            self._step = _Step()
         self._stack: list[contextlib.ExitStack] = []
         # A fit that failed has taken nothing back.
         weakref.finalize(self, _abandon, self._stack).atexit = False
@@ -79,7 +119,7 @@ class DefaultWriters:
 
     def push(self, directory: str, step: int) -> None:
         """Makes the writer of a directory the default."""
-        self._step.assign(step)
+        self.at(step)
         scope = contextlib.ExitStack()
         scope.enter_context(self.writer(directory).as_default(self._step))
         scope.enter_context(tf.summary.record_if(self._is_recorded()))
@@ -92,7 +132,7 @@ class DefaultWriters:
 
     def at(self, step: int) -> None:
         """Sets the step of what is written from now on."""
-        self._step.assign(step)
+        self._step.tell(step)
 
     def flush(self) -> None:
         """Flushes every writer."""

@@ -12,10 +12,7 @@ import functools
 import io
 import os
 import stat
-from typing import IO, TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from kerascb.runtime._protocol import Progbar
+from typing import IO
 
 
 def can_redraw(stream: IO[str] | None) -> bool:
@@ -44,19 +41,18 @@ def printable(text: str, stream: IO[str] | None) -> str:
     return text if text.isascii() else _encodable(text, encoding or "utf-8")
 
 
-def fit_to_stream(bar: Any, *, redraws: bool) -> Progbar:
-    """Turns a bar that nothing can redraw into one line at its end.
-
-    The line has the form that Keras prints for `verbose=2`.
+def columns(stream: IO[str] | None) -> int | None:
+    """How many signs a line of a terminal has; `None` if that is unknown.
 
     Args:
-        bar: A `Progbar` of some Keras.
-        redraws: Whether what it prints can be drawn over.
+        stream: A terminal, or anything else, which has no width.
     """
-    bar._dynamic_display = redraws
-    if bar.verbose == 1 and not redraws:
-        bar.verbose = 2
-    return bar  # type: ignore[no-any-return]
+    if stream is None or not _is_terminal(stream):
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
 def _is_terminal(stream: IO[str]) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 
@@ -22,10 +23,13 @@ from kerascb.runtime._learning_rate import learning_rates, steps_made
 from kerascb.runtime._metrics2 import Metrics2
 from kerascb.runtime.fits import data_position2, fit_watch
 from kerascb.runtime.fits.running_fit import StartOfFit
+from kerascb.runtime.lazy_logs import LazyLogs
+from kerascb.runtime.reads.reads2 import Reads2
 from kerascb.runtime.runs.runs2 import Runs2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from kerascb.improvement import Direction
     from kerascb.layouts.plan import Plan
@@ -35,7 +39,6 @@ if TYPE_CHECKING:
         Comparison,
         LearningRate,
         Logs,
-        Progbar,
     )
     from kerascb.runtime._stock_backup import Position
     from kerascb.runtime.fits.data_position import DataPosition
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from kerascb.runtime.frozen import FrozenValue
 
 
-class Keras2(Runs2):
+class Keras2(Runs2, Reads2):
     """Answers `Runtime` for Keras 2.
 
     Args:
@@ -102,6 +105,10 @@ class Keras2(Runs2):
         """Scalars as Python numbers, the rest as NumPy arrays, in order."""
         return dict(self._tf_utils.sync_to_numpy_or_python_type(logs or {}))
 
+    def lazy(self, logs: Mapping[str, Any] | None) -> LazyLogs:
+        """Scalars as Python numbers, the rest as NumPy arrays, in order."""
+        return LazyLogs(logs or {}, self.to_python)
+
     def scalar(self, value: Any) -> float:
         """A float out of a number, an array or a tensor."""
         if isinstance(value, (float, int)):
@@ -133,8 +140,14 @@ class Keras2(Runs2):
             optimizer,
             key=self.learning_rate_key,
             to_scalar=self._keras.backend.get_value,
+            hold=_held,
             assign=self._keras.backend.set_value,
         )
+
+    def within_epoch(self, model: Any) -> AbstractContextManager[Any]:
+        """Keras 2 keeps its variables up to date."""
+        del model
+        return contextlib.nullcontext()
 
     def ema_optimizers(self, optimizer: Any) -> list[Any]:
         """The optimizers compiled with `use_ema=True`."""
@@ -178,9 +191,16 @@ class Keras2(Runs2):
         _stock_backup2.require_supported(strategy)
 
     def read_stock_backup(
-        self, model: Any, directory: str, *, by_batch: bool, steps: int | None
+        self,
+        model: Any,
+        directory: str,
+        build: Callable[[], object],
+        *,
+        by_batch: bool,
+        steps: int | None,
     ) -> Position | None:
-        """A TensorFlow checkpoint in the folder `chief`."""
+        """A TensorFlow checkpoint in `chief`, which fills what comes later."""
+        del build
         from kerascb.runtime import _stock_backup2
 
         return _stock_backup2.read_checkpoint(
@@ -327,27 +347,32 @@ class Keras2(Runs2):
         """Makes the optimizer's variables first, so that they are read too."""
         _saving2.load_weights(self._keras, model, path, form)
 
-    def can_redraw(self) -> bool:
+    def show(self, text: str) -> None:
+        """Prints to stdout, or to absl's log, as Keras is set."""
+        self._io_utils.print_msg(text, line_break=False)
+
+    def can_redraw(self, stream: IO[str] | None = None) -> bool:
         """Never while Keras is set to write to absl's log."""
-        return bool(
-            self._io_utils.is_interactive_logging_enabled()
-        ) and _terminal.can_redraw(sys.stdout)
+        if stream is not None:
+            return _terminal.can_redraw(stream)
+        is_printed = bool(self._io_utils.is_interactive_logging_enabled())
+        return is_printed and _terminal.can_redraw(sys.stdout)
 
-    def printable(self, text: str) -> str:
+    def printable(self, text: str, stream: IO[str] | None = None) -> str:
         """Escapes what would make Keras 2 fail."""
-        return _terminal.printable(text, sys.stdout)
+        return _terminal.printable(text, stream or sys.stdout)
 
-    def progbar(
-        self, target: int | None, verbose: int, stateful_metrics: set[str]
-    ) -> Progbar:
-        """A bar that averages over time what is not in `stateful_metrics`."""
-        bar: Any = self._keras.utils.Progbar(
-            target=target,
-            verbose=verbose,
-            unit_name="step",
-        )
-        bar.stateful_metrics = stateful_metrics
-        return _terminal.fit_to_stream(bar, redraws=self.can_redraw())
+    def columns(self, stream: IO[str] | None = None) -> int | None:
+        """As the terminal says, whenever it is asked."""
+        return _terminal.columns(stream or sys.stdout)
+
+
+def _held(rate: Any) -> Any:
+    if isinstance(rate, (float, int)):
+        return rate
+    import tensorflow as tf
+
+    return tf.identity(rate)
 
 
 class _StartAt:

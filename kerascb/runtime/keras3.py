@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import inspect
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn
 
 import keras
 import numpy as np
 
-# Keras 3 keeps its printing and its log conversion private; they are used so
-# that users' settings (interactive logging) hold for our lines as well.
+# Keras 3 keeps its printing private; it is used so that users' settings
+# (interactive logging) hold for our lines as well.
 from keras.src.utils.io_utils import print_msg
-from keras.src.utils.python_utils import pythonify_logs
 
 from kerascb.errors import UnsupportedRuntime
 from kerascb.runtime import (
     _averages,
+    _log_trees,
+    _log_values3,
     _metrics,
     _metrics3,
     _saving3,
@@ -33,23 +34,26 @@ from kerascb.runtime._learning_rate import learning_rates, steps_made
 from kerascb.runtime._stack import level_of_user
 from kerascb.runtime.fits import data_position3, fit_watch, jax_state
 from kerascb.runtime.fits.running_fit import StartOfFit
+from kerascb.runtime.lazy_logs import LazyLogs
+from kerascb.runtime.reads.reads3 import Reads3
 from kerascb.runtime.runs.runs3 import Runs3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from kerascb.improvement import Direction
     from kerascb.layouts.plan import Plan
     from kerascb.runtime._inspection import Inspection
     from kerascb.runtime._metrics import KnownMetrics
-    from kerascb.runtime._protocol import LearningRate, Logs, Progbar
+    from kerascb.runtime._protocol import LearningRate, Logs
     from kerascb.runtime._stock_backup import Position
     from kerascb.runtime.fits.data_position import DataPosition
     from kerascb.runtime.fits.fit_watch import Watch
     from kerascb.runtime.frozen import FrozenValue
 
 
-class Keras3(Runs3):
+class Keras3(Runs3, Reads3):
     """Answers `Runtime` for Keras 3."""
 
     name: Literal["keras3"] = "keras3"
@@ -62,6 +66,10 @@ class Keras3(Runs3):
         self.less = keras.ops.less
         self.greater = keras.ops.greater
         self.inspection: Inspection = Inspection3(self.backend)
+        _log_trees.register(self.backend)
+        self._to_floats = functools.partial(
+            _log_values3.to_floats, backend=self.backend
+        )
         self._stock = {
             name: getattr(keras.callbacks, name)
             for name in dir(keras.callbacks)
@@ -87,7 +95,11 @@ class Keras3(Runs3):
 
     def to_python(self, logs: Mapping[str, Any] | None) -> Logs:
         """Floats where they can be had; keys sorted, nested dicts flattened."""
-        return dict(pythonify_logs(logs))
+        return self._to_floats(_log_values3.flat(logs))
+
+    def lazy(self, logs: Mapping[str, Any] | None) -> LazyLogs:
+        """Floats in one transfer; keys sorted, nested dicts flattened."""
+        return LazyLogs(_log_values3.flat(logs), self._to_floats)
 
     def scalar(self, value: Any) -> float:
         """A float out of a number, an array or a tensor of any backend."""
@@ -128,8 +140,15 @@ class Keras3(Runs3):
             optimizer,
             key=self.learning_rate_key,
             to_scalar=self.scalar,
+            hold=_held,
             assign=lambda variable, rate: variable.assign(rate),
         )
+
+    def within_epoch(self, model: Any) -> AbstractContextManager[Any]:
+        """Lends JAX's variables what the latest step has left."""
+        if self.backend != "jax":
+            return contextlib.nullcontext()
+        return jax_state.lent_counters(self.bare(model))
 
     def ema_optimizers(self, optimizer: Any) -> list[Any]:
         """The optimizers compiled with `use_ema=True`."""
@@ -172,11 +191,17 @@ class Keras3(Runs3):
         """Keras 3 always executes eagerly."""
 
     def read_stock_backup(
-        self, model: Any, directory: str, *, by_batch: bool, steps: int | None
+        self,
+        model: Any,
+        directory: str,
+        build: Callable[[], object],
+        *,
+        by_batch: bool,
+        steps: int | None,
     ) -> Position | None:
         """A weights file, beside a JSON file."""
         del by_batch, steps
-        return _stock_backup.read_weights(self.unwrap(model), directory)
+        return _stock_backup.read_weights(self.unwrap(model), directory, build)
 
     def averages(self, model: Any) -> list[tuple[Any, Any]]:
         """Read off the optimizers, which know their variables."""
@@ -301,33 +326,29 @@ class Keras3(Runs3):
         """Reads also TensorFlow checkpoints."""
         _saving3.load_weights(model, path, form)
 
-    def can_redraw(self) -> bool:
+    def show(self, text: str) -> None:
+        """Prints to stdout, or to absl's log, as Keras is set."""
+        print_msg(text, line_break=False)
+
+    def can_redraw(self, stream: IO[str] | None = None) -> bool:
         """Never while Keras is set to write to absl's log."""
-        return bool(
-            keras.config.is_interactive_logging_enabled()
-        ) and _terminal.can_redraw(sys.stdout)
+        if stream is not None:
+            return _terminal.can_redraw(stream)
+        is_printed = bool(keras.config.is_interactive_logging_enabled())
+        return is_printed and _terminal.can_redraw(sys.stdout)
 
-    def printable(self, text: str) -> str:
-        """Escapes what Keras 3 itself would leave out."""
-        return _terminal.printable(text, sys.stdout)
+    def printable(self, text: str, stream: IO[str] | None = None) -> str:
+        """Escapes what would be left out by Keras 3."""
+        return _terminal.printable(text, stream or sys.stdout)
 
-    def progbar(
-        self, target: int | None, verbose: int, stateful_metrics: set[str]
-    ) -> Progbar:
-        """A bar that shows every metric as it comes; Keras 3 averages none."""
-        del stateful_metrics
-        shown_as_is: dict[str, Any] = (
-            {"stateless_metrics": set()}
-            if "stateless_metrics"
-            in inspect.signature(keras.utils.Progbar).parameters
-            else {}
-        )
-        bar: Any = keras.utils.Progbar(
-            target=target, verbose=verbose, unit_name="step", **shown_as_is
-        )
-        if not shown_as_is:
-            bar.stateful_metrics = _Everything()
-        return _terminal.fit_to_stream(bar, redraws=self.can_redraw())
+    def columns(self, stream: IO[str] | None = None) -> int | None:
+        """As the terminal says, whenever it is asked."""
+        return _terminal.columns(stream or sys.stdout)
+
+
+def _held(rate: Any) -> Any:
+    # JAX gives the array of a variable to the next step, torch writes to it.
+    return rate if isinstance(rate, (float, int)) else keras.ops.copy(rate)
 
 
 class _StartAt(int):
@@ -350,10 +371,3 @@ class _StartAt(int):
     def __reduce__(self) -> tuple[type[int], tuple[int]]:
         """A copy of the model has an ordinary number."""
         return int, (int(self),)
-
-
-class _Everything:
-    """A set with everything in it, for bars that know only such a set."""
-
-    def __contains__(self, name: object) -> bool:
-        return True

@@ -1,4 +1,5 @@
 import copy
+import errno
 import itertools
 import os
 import pickle
@@ -27,49 +28,14 @@ from kerascb.errors import (
 from kerascb.runtime import Position
 from kerascb.testing import FakeModel, drive
 from tests import parity
+from tests.callbacks.crashing import (
+    Crash,
+    Positions,
+    crash,
+    weights_equal,
+)
 
 NAN = float("nan")
-
-
-class Crash(Callback):
-    """Raises after a number of batches or epochs."""
-
-    def __init__(self, batches=None, epochs=None):
-        super().__init__()
-        self.batches = batches
-        self.epochs = epochs
-        self.trained = []
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Notes the epoch."""
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Notes the batch; the fatal one is the last."""
-        self.trained.append((self.epoch, batch))
-        if len(self.trained) == self.batches:
-            raise RuntimeError("killed")
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Raises if this was the last epoch."""
-        if epoch + 1 == self.epochs:
-            raise RuntimeError("killed")
-
-
-class Positions(Callback):
-    """Notes which batches of which epochs are trained."""
-
-    def __init__(self):
-        super().__init__()
-        self.trained = []
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Notes the epoch."""
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Notes the batch."""
-        self.trained.append((self.epoch, batch))
 
 
 class Saves:
@@ -81,7 +47,7 @@ class Saves:
         self.deleted = False
         self.is_writing = False
 
-    def __call__(self, model, keras, directory, params, warn):
+    def __call__(self, model, keras, directory, params, warn, fit):
         """Stands in for the constructor."""
         return self
 
@@ -98,7 +64,7 @@ class Saves:
     def begin_epoch(self, epoch, batch):
         """Passes nothing over."""
 
-    def back_up(self, position, logs, *, background, is_stopped):
+    def back_up(self, position, logs, *, is_stopped):
         """Notes the position."""
         self.stopped = is_stopped
         self.saved.append((position.epoch, position.batch))
@@ -107,18 +73,25 @@ class Saves:
         """Nothing has been written in the background."""
         return []
 
-    def warn_of_failures(self):
-        """Nothing has failed."""
-
-    def wait(self, timeout_s=None):
+    def has_written(self, timeout_s):
         """There is nothing to wait for."""
         return True
+
+    def warn_of_failures(self, consequence):
+        """Nothing has failed."""
+
+    def tell_of_failures(self):
+        """Nothing has failed."""
+
+    def has_backup(self):
+        """There is what was saved."""
+        return bool(self.saved)
 
     def delete(self):
         """Notes it."""
         self.deleted = True
 
-    def close(self):
+    def close(self, timeout_s=None):
         """Holds nothing."""
 
 
@@ -129,40 +102,6 @@ def store(runtime, monkeypatch):
     monkeypatch.setattr(_backup_session, "BackedRun", saves)
     monkeypatch.setattr(runtime, "start_fit_at", lambda *args: None)
     return saves
-
-
-@pytest.fixture
-def fit(make_model, data):
-    """Fits a model, by default a new one; 3 batches of 8 an epoch."""
-    x, y = data
-
-    def fit(*callbacks, model=None, epochs=4, **arguments):
-        model = make_model() if model is None else model
-        arguments = {
-            "batch_size": 8,
-            "verbose": 0,
-            "shuffle": False,
-        } | arguments
-        model.record = model.fit(
-            x, y, epochs=epochs, callbacks=list(callbacks), **arguments
-        )
-        return model
-
-    return fit
-
-
-def crash(fit, *callbacks, **arguments):
-    """A fit that is expected to be killed."""
-    with pytest.raises(RuntimeError, match="killed"):
-        fit(*callbacks, **arguments)
-
-
-def weights_equal(one, other):
-    """Whether two models have the same weights, to the bit."""
-    return all(
-        np.array_equal(a, b)
-        for a, b in zip(one.get_weights(), other.get_weights(), strict=True)
-    )
 
 
 # -- arguments --------------------------------------------------------------
@@ -242,6 +181,26 @@ def test_a_file_in_the_way_is_told_before_training(tmp_path):
 
     with pytest.raises(UnwritablePath, match="backup_dir"):
         drive([BackupAndRestore(tmp_path / "taken" / "backup")], losses=[1.0])
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="Linux has it")
+@pytest.mark.parametrize("name", ["backup", "new/backup"])
+def test_pain_a_folder_that_only_seems_to_be_writable(name):
+    """Permissions say yes, to root at least; it is told before training."""
+    with pytest.raises(UnwritablePath, match=r"got backup_dir=.*in '/proc'"):
+        drive([BackupAndRestore(f"/proc/{name}")], losses=[1.0])
+
+
+def test_pain_a_disk_that_is_read_only(monkeypatch):
+    """What it says when something is made there counts; one clear error."""
+
+    def refuse(path):
+        raise OSError(errno.EROFS, "Read-only file system", path)
+
+    monkeypatch.setattr("os.mkdir", refuse)
+
+    with pytest.raises(UnwritablePath, match=r"backup_dir.*Read-only"):
+        drive([BackupAndRestore("backup")], losses=[1.0])
 
 
 @pytest.mark.parametrize(

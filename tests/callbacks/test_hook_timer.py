@@ -74,3 +74,6 @@ def test_the_list_tells_of_a_slow_end_hook(clock, keras2_only, warned):
 
     assert len(warned) == 1
     assert warned[0].startswith("Callback method `on_train_batch_end` is slow")
+    assert warned[0].endswith(
+        "Check your callbacks. `Slow` takes 100% of that."
+    )

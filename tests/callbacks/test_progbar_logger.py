@@ -2,8 +2,8 @@
 
 import contextlib
 import copy
+import importlib.util
 import io
-import itertools
 import os
 import pickle
 import re
@@ -15,7 +15,8 @@ import pytest
 
 from kerascb import Callback, ProgbarLogger
 from kerascb.callbacks.callback import is_default
-from kerascb.errors import InvalidArgument
+from kerascb.errors import InvalidArgument, MissingDependency
+from kerascb.runtime.lazy_logs import LazyLogs
 from kerascb.testing import FakeModel, drive
 from tests.parity import assert_equal_runs, compare, untimed
 
@@ -27,9 +28,34 @@ EPOCHS = [
 
 
 class Model(FakeModel):
-    """A model whose `loss` is a metric and whose `accuracy` is not."""
+    """A model whose values are metrics, which no Keras averages."""
 
-    metrics = (SimpleNamespace(name="loss"),)
+    metrics = (SimpleNamespace(name="loss"), SimpleNamespace(name="accuracy"))
+
+
+class Screen(io.StringIO):
+    """A stream that claims to be a terminal, and keeps each write."""
+
+    encoding = "utf-8"
+
+    def __init__(self):
+        super().__init__()
+        self.writes = []
+
+    def isatty(self):
+        """It is none."""
+        return True
+
+    def write(self, text):
+        """Keeps what is written."""
+        self.writes.append(text)
+        return super().write(text)
+
+
+@pytest.fixture
+def on_screen(monkeypatch):
+    """Lets streams that claim to be terminals be taken for one."""
+    monkeypatch.setenv("TERM", "xterm")
 
 
 @contextlib.contextmanager
@@ -71,17 +97,32 @@ def on_terminal(monkeypatch):
     return run
 
 
+class Clock:
+    """A clock that moves when a batch has been played."""
+
+    now = 1000.0
+
+    def tick(self):
+        """Lets 0.1 seconds pass."""
+        self.now += 0.1
+
+
+CLOCK = Clock()
+
+
 @pytest.fixture
 def clock(keras, monkeypatch):
-    """Lets every look at the clock take 0.1 seconds; returns its reset."""
-    module = sys.modules[keras.utils.Progbar.__module__]
+    """Lets stock's bars and ours read `CLOCK`; returns its reset."""
+    stopped = SimpleNamespace(
+        time=lambda: CLOCK.now, monotonic=lambda: CLOCK.now
+    )
+    modules = (keras.utils.Progbar.__module__, ProgbarLogger.__module__)
 
     def reset():
-        ticks = itertools.count()
-        monkeypatch.setattr(
-            module, "time", SimpleNamespace(time=lambda: next(ticks) / 10)
-        )
+        CLOCK.now = 1000.0
 
+    for module in modules:
+        monkeypatch.setattr(sys.modules[module], "time", stopped)
     reset()
     return reset
 
@@ -104,8 +145,9 @@ def play_fit(logger, *, verbose=1, steps=3, batches=3, model=None):
             logger.on_train_batch_begin(batch, {})
             running = {
                 "loss": logs["loss"] / (batch + 1),
-                "accuracy": 2 * batch,
+                "accuracy": 2.0 * batch,
             }
+            CLOCK.tick()
             logger.on_train_batch_end(batch, running)
         logger.on_test_begin({})
         logger.on_test_batch_begin(0, {})
@@ -122,6 +164,7 @@ def play_evaluate(logger, *, verbose=1, model=None):
     logger.on_test_begin({})
     for batch in range(2):
         logger.on_test_batch_begin(batch, {})
+        CLOCK.tick()
         logger.on_test_batch_end(batch, {"loss": 0.5})
     logger.on_test_end({"loss": 0.5})
 
@@ -133,6 +176,7 @@ def play_predict(logger, *, verbose=1, model=None):
     logger.on_predict_begin({})
     for batch in range(2):
         logger.on_predict_batch_begin(batch, {})
+        CLOCK.tick()
         logger.on_predict_batch_end(batch, {"outputs": [1, 2]})
     logger.on_predict_end({})
 
@@ -374,10 +418,10 @@ class TestState:
 
         assert capsys.readouterr().out == ""
 
-    def test_steps_never_exceed_those_there_are(self, runtime, monkeypatch):
+    @pytest.mark.usefixtures("on_screen")
+    def test_steps_never_exceed_those_there_are(self):
         """With `steps_per_execution` Keras 3 counts beyond the end."""
-        monkeypatch.setattr(type(runtime), "can_redraw", lambda self: True)
-        logger = ProgbarLogger()
+        logger = ProgbarLogger(stream=Screen())
         logger.set_params({"verbose": 1, "epochs": 1, "steps": 10})
         logger.on_epoch_begin(0)
 
@@ -425,20 +469,293 @@ class TestArguments:
         with pytest.raises(TypeError, match="mode"):
             ProgbarLogger(mode="steps")
 
-    def test_keras_2_shows_stateful_metrics_as_they_come(
-        self, keras2_only, on_terminal
+    @pytest.mark.parametrize("stateful", [None, ["accuracy"]])
+    def test_values_are_shown_as_they_come(self, stateful, on_terminal):
+        """Named or not, none is averaged over the steps."""
+        logger = ProgbarLogger(stateful_metrics=stateful)
+
+        shown = on_terminal(lambda: play_fit(logger, model=FakeModel()))
+
+        assert re.findall(r"accuracy: (\S+)", shown)[-1] == "1.0000"
+
+
+class Tensor:
+    """A value on a device: it is converted when somebody asks for it."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+@pytest.fixture
+def on_device(runtime, monkeypatch):
+    """Lets the runtime convert `Tensor`; returns the names converted."""
+    converted = []
+
+    def to_python(self, logs):
+        converted.extend(logs)
+        return {
+            name: getattr(value, "value", value)
+            for name, value in (logs or {}).items()
+        }
+
+    monkeypatch.setattr(type(runtime), "to_python", to_python)
+    return converted
+
+
+@pytest.mark.usefixtures("on_screen", "clock")
+class TestRefresh:
+    @pytest.fixture
+    def screen(self):
+        """A terminal that keeps each write."""
+        return Screen()
+
+    def play_batches(self, logger, count, logs, *, step_s=0.001):
+        """An epoch of quick steps, up to its end."""
+        logger.set_params({"verbose": 1, "epochs": 1, "steps": count})
+        logger.on_train_begin()
+        logger.on_epoch_begin(0)
+        for batch in range(count):
+            CLOCK.now += step_s
+            logger.on_train_batch_end(batch, logs)
+
+    def test_redraws_by_time(self, screen):
+        """A thousand steps in a second: twenty drawings, a write each."""
+        logger = ProgbarLogger(stream=screen)
+
+        self.play_batches(logger, 1000, {"loss": 0.5})
+
+        assert 15 <= len(screen.writes) <= 21
+        assert logger.seen == 1000
+
+    def test_refresh_s_of_zero_draws_every_step(self, screen):
+        """Who wants to see all, sees all."""
+        logger = ProgbarLogger(stream=screen, refresh_s=0)
+
+        self.play_batches(logger, 100, {"loss": 0.5})
+
+        assert len(screen.writes) == 100
+
+    def test_logs_are_converted_only_when_drawn(self, screen, on_device):
+        """Tensors that nobody sees stay where they are."""
+        logger = ProgbarLogger(stream=screen)
+
+        self.play_batches(logger, 1000, {"loss": Tensor(0.5)})
+
+        assert len(on_device) == len(screen.writes) < 22
+        assert "loss: 0.5000" in screen.writes[-1]
+
+    def test_logs_of_our_list_are_converted_only_when_drawn(self, screen):
+        """They convert themselves when they are looked at."""
+        converted = []
+
+        def convert(values):
+            converted.append(values)
+            return {name: value.value for name, value in values.items()}
+
+        logger = ProgbarLogger(stream=screen, refresh_s=1000)
+        logger.set_params({"verbose": 1, "epochs": 1, "steps": 50})
+        logger.on_epoch_begin(0)
+        for batch in range(50):
+            logs = LazyLogs({"loss": Tensor(0.5)}, convert)
+            logger.on_train_batch_end(batch, logs)
+
+        assert len(converted) == len(screen.writes) == 1
+
+    def test_batches_that_come_in_another_order_are_counted(self, screen):
+        """The threads of a pool do not keep the order."""
+        logger = ProgbarLogger(stream=screen)
+        logger.set_params({"verbose": 1, "epochs": 1, "steps": None})
+        logger.on_epoch_begin(0)
+        for batch in (0, 1, 3, 2):
+            logger.on_train_batch_end(batch, {})
+
+        assert logger.seen == 4
+
+    def test_lines_within_a_long_epoch(self):
+        """Asked for, where there is no terminal."""
+        file = io.StringIO()
+        logger = ProgbarLogger(stream=file, line_every_s=0.25)
+
+        self.play_batches(logger, 1000, {"loss": 0.5})
+        logger.on_epoch_end(0, {"loss": 0.5})
+
+        lines = file.getvalue().splitlines()
+        assert len(lines) == 4
+        assert re.match(r" *2[56]\d/1000 - 0s ", lines[0])
+        assert lines[3].startswith("1000/1000 - 1s ")
+
+    def test_no_lines_within_an_epoch_by_default(self):
+        """Log files are not flooded."""
+        file = io.StringIO()
+        logger = ProgbarLogger(stream=file)
+
+        self.play_batches(logger, 100, {"loss": 0.5}, step_s=100.0)
+
+        assert file.getvalue() == ""
+        assert is_default(logger.on_train_batch_end)
+
+
+@pytest.mark.usefixtures("on_screen")
+class TestStream:
+    def test_everything_goes_to_the_stream(self, capsys):
+        """The names of the epochs too."""
+        file = io.StringIO()
+
+        play_fit(ProgbarLogger(stream=file))
+
+        assert capsys.readouterr().out == ""
+        assert len(file.getvalue().splitlines()) == 4
+
+    def test_the_stream_decides_whether_a_bar_is_drawn(self):
+        """Whatever stdout is."""
+        screen = Screen()
+
+        play_fit(ProgbarLogger(stream=screen))
+
+        assert CONTROL.search(screen.getvalue())
+
+    @pytest.mark.usefixtures("keras3_only")
+    def test_ascii_where_the_stream_cannot_do_better(self):
+        """In signs, not by colour alone, and names escaped."""
+        screen = Screen()
+        screen.encoding = "latin-1"
+        logger = ProgbarLogger(stream=screen, refresh_s=0)
+
+        drive([logger], epochs=[{"é→": 0.5}], verbose=1, steps=2)
+
+        assert "==========\x1b[0m\x1b[37m.........." in screen.getvalue()
+        assert "é\\u2192: 0.5000" in screen.getvalue()
+
+    @pytest.mark.parametrize(
+        "duplicate",
+        [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))],
+    )
+    def test_stays_behind(self, duplicate, capsys):
+        """A copy prints to stdout."""
+        logger = ProgbarLogger(stream=sys.stderr, style="keras")
+        play_fit(logger)
+
+        other = duplicate(logger)
+        play_fit(other)
+
+        assert other.stream is None
+        assert "Epoch 2/2" in capsys.readouterr().out
+
+    def test_interactive_logging_does_not_concern_it(self, keras, is_keras3):
+        """Who names a stream wants it there."""
+        settings = keras.config if is_keras3 else keras.utils
+        file = io.StringIO()
+
+        settings.disable_interactive_logging()
+        try:
+            play_fit(ProgbarLogger(stream=file))
+        finally:
+            settings.enable_interactive_logging()
+
+        assert "Epoch 2/2" in file.getvalue()
+
+
+class TestStyles:
+    @pytest.fixture(params=["rich", "tqdm"])
+    def style(self, request):
+        """A style of a package that is installed."""
+        pytest.importorskip(request.param)
+        return request.param
+
+    @pytest.mark.usefixtures("on_screen")
+    @pytest.mark.parametrize("steps", [3, None])
+    def test_a_bar_an_epoch(self, style, steps, monkeypatch):
+        """Named on its own line, with the numbers of History."""
+        monkeypatch.setenv("COLUMNS", "150")
+        screen = Screen()
+
+        play_fit(ProgbarLogger(style=style, stream=screen), steps=steps)
+
+        ends = screen.getvalue().splitlines()
+        assert "Epoch 2/2" in ends[-1]
+        assert "3/3" in ends[-1]
+        assert "loss=1.0000e-04" in ends[-1]
+        assert "val_loss=2.0000" in ends[-1]
+
+    @pytest.mark.usefixtures("on_screen")
+    @pytest.mark.parametrize(
+        ("play", "title"),
+        [(play_evaluate, "Evaluate"), (play_predict, "Predict")],
+    )
+    def test_an_evaluation_or_prediction(self, style, play, title):
+        """Says what it is."""
+        screen = Screen()
+
+        play(ProgbarLogger(style=style, stream=screen))
+
+        assert title in screen.getvalue()
+
+    @pytest.mark.parametrize("verbose", [1, 2])
+    def test_one_line_an_epoch_where_there_is_no_terminal(
+        self, style, verbose, capsys
     ):
-        """A value named so is not averaged over the steps."""
+        """The same as in the style of Keras."""
+        play_fit(ProgbarLogger(), verbose=verbose)
+        theirs = capsys.readouterr().out
+        play_fit(ProgbarLogger(style=style), verbose=verbose)
 
-        def last_accuracy(logger):
-            shown = on_terminal(lambda: play_fit(logger))
-            return re.findall(r"accuracy: (\S+)", shown)[-1]
+        assert untimed(capsys.readouterr().out) == untimed(theirs)
 
-        # The mean of 0, 2 and 4, the batches', and 1, the epoch's.
-        assert last_accuracy(ProgbarLogger()) == "1.7500"
-        assert last_accuracy(ProgbarLogger(stateful_metrics=["accuracy"])) == (
-            "1.0000"
-        )
+    def test_silence(self, style, capsys):
+        """`verbose=0` is that in every style."""
+        play_fit(ProgbarLogger(style=style), verbose=0)
+
+        assert capsys.readouterr().out == ""
+
+    @pytest.mark.usefixtures("on_screen")
+    def test_fit_that_failed_is_followed_by_a_bar_of_its_own(self, style):
+        """What was left open is closed first."""
+        screen = Screen()
+        logger = ProgbarLogger(style=style, stream=screen)
+        logger.set_params({"verbose": 1, "epochs": 2, "steps": 3})
+        logger.on_train_begin({})
+        logger.on_epoch_begin(0, {})
+        logger.on_train_batch_end(0, {"loss": 0.5})
+
+        play_evaluate(logger)
+
+        *_, left, own, _ = screen.getvalue().split("\n")
+        assert "Epoch 1/2" in left
+        assert "Evaluate" in own
+
+    def test_missing_package(self, monkeypatch):
+        """Told by the constructor, with the line that brings it."""
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+        with pytest.raises(
+            MissingDependency, match=r"pip install 'kerascb\[progress\]'"
+        ):
+            ProgbarLogger(style="rich")
+
+
+class TestNewArguments:
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            ({"style": "fancy"}, "`style`.*'fancy'"),
+            ({"stream": "log.txt"}, "text stream.*'log.txt'.*no `write`"),
+            ({"refresh_s": -1}, "`refresh_s`.*-1"),
+            ({"refresh_s": None}, "`refresh_s`.*None"),
+            ({"refresh_s": float("nan")}, "`refresh_s`.*nan"),
+            ({"refresh_s": True}, "`refresh_s`.*True"),
+            ({"line_every_s": 0}, "`line_every_s`.*=0"),
+            ({"line_every_s": "1m"}, "`line_every_s`.*'1m'"),
+        ],
+    )
+    def test_nonsense_is_refused_at_once(self, arguments, told):
+        """With what was given, and what can be given."""
+        with pytest.raises(InvalidArgument, match=told):
+            ProgbarLogger(**arguments)
+
+    def test_only_by_name(self):
+        """Positions are upstream's."""
+        with pytest.raises(TypeError):
+            ProgbarLogger("steps", None, "keras")
 
 
 class TestOneBar:

@@ -341,11 +341,6 @@ def test_by_default_nothing_is_remembered():
     assert callback.get_state() == {}
 
 
-def test_terminate_on_nan_remembers_nothing():
-    """That training was stopped, the fit itself remembers."""
-    assert kerascb.TerminateOnNaN().get_state() == {}
-
-
 # -- a monitored value ------------------------------------------------------
 
 

@@ -5,7 +5,10 @@ import gc
 import inspect
 import io
 import json
+import os
 import pickle
+import threading
+import time
 import weakref
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +17,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerascb import LambdaCallback, LearningRateScheduler, TensorBoard
+from kerascb import (
+    CallbackList,
+    LambdaCallback,
+    LearningRateScheduler,
+    TensorBoard,
+)
 from kerascb.callbacks.callback import is_default
 from kerascb.errors import (
     InvalidArgument,
@@ -22,6 +30,9 @@ from kerascb.errors import (
     UnknownArgument,
     UnwritablePath,
 )
+from kerascb.events import storage, summaries
+from kerascb.events.event_file import EventFile
+from kerascb.runtime import LazyLogs
 from kerascb.testing import FakeModel, drive
 from tests.events.reading import read, runs
 from tests.parity import compare
@@ -482,6 +493,227 @@ class TestBatchCurves:
         assert list(read("logs/train").curve("batch_loss")) == [2, 3, 5, 6]
 
 
+class TestBackground:
+    """What the thread that trains does itself, and what it leaves."""
+
+    def test_a_point_leaves_logs_unread(self, runtime):
+        """With our list, what is on the device is not waited for."""
+
+        class OnDevice:
+            def __array__(self, dtype=None, copy=None):
+                assert threading.current_thread() is not threading.main_thread()
+                return np.asarray(0.5, dtype)
+
+        logs = LazyLogs({"loss": OnDevice()}, lambda values: 1 / 0)
+        board = TensorBoard("logs", update_freq=1)
+        board.set_model(FakeModel())
+        board.on_train_begin()
+        board.on_train_batch_begin(0)
+        board.on_train_batch_end(0, logs)
+        board._journal._desk.hand_over()
+        board.on_train_end()
+
+        assert read("logs/train").curve("batch_loss") == {1: 0.5}
+
+    @pytest.mark.fit
+    def test_curves_within_our_list_are_those_of_a_plain_fit(
+        self, make_model, data
+    ):
+        """Values read later are the ones of their batch."""
+        for folder, wrap in (("plain", list), ("listed", CallbackList)):
+            make_model().fit(
+                *data,
+                batch_size=4,
+                verbose=0,
+                shuffle=False,
+                callbacks=wrap([TensorBoard(folder, update_freq=1)]),
+            )
+
+        plain, listed = (
+            read(f"{folder}/train").curve("batch_loss")
+            for folder in ("plain", "listed")
+        )
+        assert listed == plain
+        assert len(plain) == 6
+
+    def test_nothing_but_counting_is_done_between_two_points(self, monkeypatch):
+        """No clock is read, and no log looked at."""
+
+        class Untouched(dict):
+            def __iter__(self):
+                raise AssertionError
+
+            keys = items = values = __getitem__ = __len__ = __iter__
+
+        board = TensorBoard("logs", update_freq=1000)
+        board.set_model(FakeModel())
+        board.on_train_begin()
+        board.on_epoch_begin(0)
+        monkeypatch.setattr(time, "time", lambda: 1 / 0)
+        monkeypatch.setattr(time, "perf_counter", lambda: 1 / 0)
+        for batch in range(999):
+            board.on_train_batch_begin(batch)
+            board.on_train_batch_end(batch, Untouched())
+        monkeypatch.undo()
+        board.on_train_end()
+
+        assert not Path("logs").exists()
+
+    def test_histograms_do_not_hold_up_an_epoch(self, make_model, monkeypatch):
+        """They are counted while training goes on; its end waits for them."""
+        may_count = threading.Event()
+        count = summaries.histogram
+
+        def count_later(tag, values):
+            assert may_count.wait(20)
+            return count(tag, values)
+
+        monkeypatch.setattr(summaries, "histogram", count_later)
+        board = TensorBoard("logs", histogram_freq=1)
+        board.set_model(make_model())
+        board.on_train_begin()
+        board.on_epoch_end(0, LOSS)
+        at_epoch_end = read("logs/train")
+        may_count.set()
+        board.on_train_end()
+
+        assert at_epoch_end.curve("epoch_loss") == {0: 0.5}
+        assert not at_epoch_end.tags("histograms")
+        assert len(read("logs/train").tags("histograms")) == 4
+
+    def test_a_histogram_is_of_the_weights_of_its_epoch(
+        self, make_model, monkeypatch
+    ):
+        """Whatever has been trained until it is counted."""
+        may_count, count = threading.Event(), summaries.histogram
+
+        def count_later(tag, values):
+            assert may_count.wait(20)
+            return count(tag, values)
+
+        monkeypatch.setattr(summaries, "histogram", count_later)
+        model = make_model()
+        expected = sorted(float(weight.max()) for weight in model.get_weights())
+        board = TensorBoard("logs", histogram_freq=1)
+        board.set_model(model)
+        board.on_train_begin()
+        board.on_epoch_end(0, LOSS)
+        model.set_weights([weight + 7 for weight in model.get_weights()])
+        may_count.set()
+        board.on_train_end()
+
+        found = read("logs/train")
+        highest = [
+            float(found.series(tag)[0][1][-1, 1])
+            for tag in found.tags("histograms")
+        ]
+        assert sorted(highest) == pytest.approx(expected)
+
+    def test_a_state_knows_of_histograms_that_are_under_way(self, make_model):
+        """A backup's files are as long as it says."""
+        board = TensorBoard("logs", histogram_freq=1)
+        board.set_model(make_model())
+        board.on_train_begin()
+        board.on_epoch_end(0, LOSS)
+        [files] = board.get_state()["files"].values()
+        sizes = {
+            path.name: path.stat().st_size
+            for path in Path("logs/train").iterdir()
+        }
+        board.on_train_end()
+
+        assert files == sizes
+        assert {
+            path.name: path.stat().st_size
+            for path in Path("logs/train").iterdir()
+        } == sizes
+
+    @pytest.mark.parametrize(
+        "hook",
+        [
+            lambda board: board.on_train_batch_end(1, LOSS),
+            lambda board: board.on_test_end(LOSS),
+            lambda board: board.on_epoch_end(0, LOSS),
+            lambda board: board.on_train_end(),
+        ],
+        ids=["batch", "test", "epoch", "end"],
+    )
+    def test_a_full_disk_is_told_by_the_next_hook(self, hook, monkeypatch):
+        """At the latest by the last one."""
+
+        def fail(self, points):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(EventFile, "points", fail)
+        board = TensorBoard("logs", update_freq=1)
+        board.set_model(FakeModel())
+        board.on_train_begin()
+        board.on_epoch_begin(0)
+        board.on_train_batch_begin(0)
+        board.on_train_batch_end(0, LOSS)
+        board._journal._desk.hand_over()
+        board._journal._desk.join()
+
+        with pytest.raises(OSError, match="No space left"):
+            hook(board)
+        monkeypatch.undo()
+        board.on_train_end()
+
+    def test_what_a_failed_fit_could_not_write_does_not_end_the_next(
+        self, monkeypatch, caplog
+    ):
+        """It is a thing of the past, and logged."""
+
+        def fail(self, points):
+            raise OSError(28, "No space left on device")
+
+        board = TensorBoard("logs", update_freq=1)
+        board.set_model(FakeModel())
+        board.on_train_begin()
+        board.on_epoch_begin(0)
+        board.on_train_batch_begin(0)
+        with monkeypatch.context() as patch:
+            patch.setattr(EventFile, "points", fail)
+            board.on_train_batch_end(0, LOSS)
+            board._journal._desk.hand_over()
+            board._journal._desk.join()
+        drive([board], epochs=[LOSS])
+
+        assert read("logs/train").curve("epoch_loss") == {0: 0.5}
+        assert "could not be written" in caplog.text
+
+    def test_a_remote_directory_holds_up_no_epoch(self, monkeypatch):
+        """Only the end of training waits for uploads."""
+        may_upload, opened = threading.Event(), []
+
+        class Remote(io.BytesIO):
+            def flush(self):
+                assert may_upload.wait(20)
+
+            def close(self):
+                if not self.closed:
+                    opened.append(self.getvalue())
+                super().close()
+
+        monkeypatch.setattr(
+            storage, "open_to_write", lambda path, mode: Remote()
+        )
+        board = TensorBoard("logs")
+        board.log_dir = "gs://bucket/logs"
+        board.set_model(FakeModel())
+        board.on_train_begin()
+        for epoch in range(3):
+            board.on_epoch_begin(epoch)
+            board.on_epoch_end(epoch, LOSS)
+        before = list(opened)
+        may_upload.set()
+        board.on_train_end()
+
+        assert before == []
+        [content] = opened
+        assert content.count(b"epoch_loss") == 3
+
+
 class TestLearningRate:
     def test_it_can_be_asked_for_on_every_keras(self):
         """Keras 2 logs it only with a schedule."""
@@ -526,6 +758,48 @@ class TestLearningRate:
             0: pytest.approx(0.05),
             1: pytest.approx(0.1 / 3),
         }
+
+    @pytest.mark.fit
+    def test_a_schedule_is_logged_at_every_step(
+        self, keras, make_model, data, is_keras3
+    ):
+        """The rate falls from step to step, with JAX too."""
+        schedule = keras.optimizers.schedules.InverseTimeDecay(0.1, 3, 1.0)
+        make_model(optimizer=keras.optimizers.SGD(schedule)).fit(
+            *data,
+            batch_size=8,
+            epochs=2,
+            verbose=0,
+            callbacks=[
+                TensorBoard("logs", update_freq=1, write_learning_rate="batch")
+            ],
+        )
+
+        rates = read("logs/train").curve("batch_learning_rate")
+        # Keras 2 shows the rate a step was made with, Keras 3 the next one's.
+        made = [step if is_keras3 else step - 1 for step in range(1, 7)]
+        assert list(rates) == [1, 2, 3, 4, 5, 6]
+        assert list(rates.values()) == pytest.approx(
+            [0.1 / (1 + steps / 3) for steps in made]
+        )
+
+    @pytest.mark.fit
+    def test_a_rate_without_a_schedule_is_logged_at_every_step(
+        self, make_model, data
+    ):
+        """It is one of the variables that a step of JAX takes away."""
+        make_model().fit(
+            *data,
+            batch_size=12,
+            verbose=0,
+            callbacks=[
+                TensorBoard("logs", update_freq=1, write_learning_rate="batch")
+            ],
+        )
+
+        curves = read("logs/train").curves()
+        [rate] = curves["epoch_learning_rate"].values()
+        assert curves["batch_learning_rate"] == {1: rate, 2: rate}
 
     def test_every_optimizer_of_several_has_a_curve(self, keras, make_model):
         """Under its name, as Keras 3 tags them."""
@@ -607,7 +881,23 @@ class TestModel:
         assert "hidden" in str(found.accumulator.Graph())
 
     @pytest.mark.fit
-    def test_an_eager_model_has_no_graph_of_operations(self, make_model, data):
+    def test_layers_stand_for_operations_without_tensorflow(
+        self, make_model, data, runtime
+    ):
+        """The page would open on an error, were there only layers."""
+        if runtime.backend == "tensorflow":
+            pytest.skip("has a graph of operations")
+        make_model().fit(*data, verbose=0, callbacks=[TensorBoard("logs")])
+
+        graph = read("logs/train").accumulator.Graph()
+        names = [node.name.rpartition("/")[2] for node in graph.node]
+        assert names[-2:] == ["hidden", "classes"]
+        assert list(graph.node[-1].input) == [graph.node[-2].name]
+
+    @pytest.mark.fit
+    def test_an_eager_model_has_no_graph_of_operations(
+        self, make_model, data, tensorflow
+    ):
         """There is none, and nothing is made of that."""
         make_model(run_eagerly=True).fit(
             *data, verbose=0, callbacks=[TensorBoard("logs")]
@@ -669,7 +959,8 @@ class TestEmbeddings:
         """TensorBoard's projector, looking at the log directory."""
         from tensorboard.plugins.projector import projector_plugin
 
-        provider = SimpleNamespace(list_runs=lambda *args, **named: [])
+        found = [SimpleNamespace(run_name=run) for run in runs("logs")]
+        provider = SimpleNamespace(list_runs=lambda *args, **named: found)
         plugin = projector_plugin.ProjectorPlugin(
             SimpleNamespace(data_provider=provider, logdir="logs")
         )
@@ -686,19 +977,19 @@ class TestEmbeddings:
         self, projector, embedding_model, tensorflow
     ):
         """Each has its own name, and the values after the last epoch."""
-        reader = projector._get_reader_for_run(".")
+        reader = projector._get_reader_for_run("train")
         tables = {
             one.metadata_path: reader.get_tensor(one.tensor_name)
-            for one in projector._configs["."].embeddings
+            for one in projector._configs["train"].embeddings
             if one.metadata_path
         }
 
         np.testing.assert_array_equal(
-            tables["words.tsv"],
+            tables["keras_embedding.words.metadata.tsv"],
             embedding_model.get_layer("words").get_weights()[0],
         )
         np.testing.assert_array_equal(
-            tables["nested.tsv"],
+            tables["keras_embedding.nested.metadata.tsv"],
             embedding_model.get_layer("inner").get_weights()[0],
         )
 
@@ -707,10 +998,49 @@ class TestEmbeddings:
         """All three layers are there, the nested one among them."""
         shapes = {
             tuple(one.tensor_shape)
-            for one in projector._configs["."].embeddings
+            for one in projector._configs["train"].embeddings
         }
 
         assert shapes >= {(5, 2), (6, 2), (7, 2)}
+
+    @pytest.mark.fit
+    def test_projector_lists_the_training_run_alone(self, projector):
+        """It opens the first it lists, so no other may see the tables."""
+        assert list(projector._configs) == ["train"]
+
+    def test_metadata_are_copied_to_where_the_projector_reads(
+        self, embedding_model
+    ):
+        """It refuses what is outside the folder of its configuration."""
+        Path("logs/names").mkdir(parents=True)
+        Path("logs/names/words.tsv").write_text("a\nb\nc\nd\ne\n")
+        metadata = {"words": os.path.join("names", "words.tsv")}
+        drive(
+            [
+                TensorBoard(
+                    "logs", embeddings_freq=1, embeddings_metadata=metadata
+                )
+            ],
+            epochs=[LOSS],
+            model=embedding_model,
+        )
+
+        copied = Path("logs/train/keras_embedding.words.metadata.tsv")
+        assert copied.read_text() == "a\nb\nc\nd\ne\n"
+
+    def test_the_log_directory_has_the_configuration_that_stock_writes(
+        self, embedding_model
+    ):
+        """Scripts look for it there."""
+        drive(
+            [TensorBoard("logs", embeddings_freq=1, embeddings_metadata="m")],
+            epochs=[LOSS],
+            model=embedding_model,
+        )
+
+        config = Path("logs/projector_config.pbtxt").read_text()
+        assert config.count('metadata_path: "m"') == 3
+        assert "tensor_path" not in config
 
     @pytest.mark.fit
     def test_without_tensorflow_tables_are_text(
@@ -728,14 +1058,12 @@ class TestEmbeddings:
         board = TensorBoard("logs", embeddings_freq=1, embeddings_metadata="m")
         embedding_model.fit(x, y, verbose=0, callbacks=[board])
 
-        config = Path("logs/projector_config.pbtxt").read_text()
+        config = Path("logs/train/projector_config.pbtxt").read_text()
         table = projector_plugin._read_tensor_tsv_file(
             "logs/train/keras_embedding.ckpt-0.places.tsv"
         )
-        assert (
-            'tensor_path: "train/keras_embedding.ckpt-0.places.tsv"' in config
-        )
-        assert config.count('metadata_path: "m"') == 3
+        assert 'tensor_path: "keras_embedding.ckpt-0.places.tsv"' in config
+        assert config.count("metadata_path") == 3
         np.testing.assert_array_equal(
             table, embedding_model.get_layer("places").get_weights()[0]
         )
@@ -764,18 +1092,22 @@ class TestEmbeddings:
 
     @pytest.mark.fit
     def test_checkpoints_of_somebody_else_stay_findable(
-        self, embedding_model, warned, tensorflow
+        self, embedding_model, warned, tensorflow, keras3_only
     ):
-        """Their pointer is not moved, and that is told."""
-        Path("logs").mkdir()
-        Path("logs/checkpoint").write_text('model_checkpoint_path: "ckpt-3"\n')
+        """Their pointer is not moved, and that is told.
+
+        On Keras 2 TensorFlow itself moves it when the model is saved.
+        """
+        Path("logs/train").mkdir(parents=True)
+        theirs = Path("logs/train/checkpoint")
+        theirs.write_text('model_checkpoint_path: "ckpt-3"\n')
         drive(
             [TensorBoard("logs", embeddings_freq=1)],
             epochs=[LOSS],
             model=embedding_model,
         )
 
-        assert "ckpt-3" in Path("logs/checkpoint").read_text()
+        assert "ckpt-3" in theirs.read_text()
         assert ["not ours" in text for text in warned] == [True]
 
 
@@ -872,6 +1204,63 @@ class TestCustomSummaries:
         )
 
         assert seen == [[1, 2], [1, 2, 3, 4]]
+
+    @pytest.mark.fit
+    def test_a_step_is_assigned_only_for_those_who_read_it(
+        self, make_model, data, monkeypatch, tensorflow
+    ):
+        """It costs thirty microseconds a batch."""
+        from kerascb.runtime import _tensorflow_events
+
+        assigned = []
+        catch_up = _tensorflow_events._Step._catch_up
+        monkeypatch.setattr(
+            _tensorflow_events._Step,
+            "_catch_up",
+            lambda self: (assigned.append(self._told), catch_up(self)),
+        )
+        make_model().fit(
+            *data,
+            batch_size=4,
+            verbose=0,
+            callbacks=[TensorBoard("logs", update_freq=1)],
+        )
+
+        assert assigned == []
+
+    def test_the_step_can_be_asked_for_at_any_batch(self, tensorflow):
+        """`tf.summary.experimental.get_step()` in others' callbacks."""
+        board = TensorBoard("logs", update_freq=100)
+        board.set_model(FakeModel())
+        board.on_train_begin()
+        board.on_epoch_begin(0)
+        seen = []
+        for batch in range(3):
+            board.on_train_batch_begin(batch)
+            seen.append(int(tensorflow.summary.experimental.get_step()))
+            board.on_train_batch_end(batch, LOSS)
+        board.on_train_end()
+
+        assert seen == [1, 2, 3]
+
+    @pytest.mark.fit
+    def test_summaries_of_other_callbacks_work_beside(
+        self, make_model, data, tensorflow
+    ):
+        """They write without a step, as they do beside stock's."""
+        writes = LambdaCallback(
+            on_train_batch_end=lambda batch, logs: tensorflow.summary.scalar(
+                "theirs", batch
+            )
+        )
+        make_model().fit(
+            *data,
+            batch_size=4,
+            verbose=0,
+            callbacks=[TensorBoard("logs", update_freq=2), writes],
+        )
+
+        assert read("logs/train").curve("theirs") == {2: 1.0, 4: 3.0, 6: 5.0}
 
     @pytest.mark.fit
     def test_a_fit_leaves_no_default_writer_behind(

@@ -217,6 +217,60 @@ def test_a_process_that_ends_finishes_what_was_submitted():
     assert (done.stdout, done.returncode) == ("written\n", 0)
 
 
+def test_pain_a_process_does_not_wait_for_what_was_abandoned():
+    """A disk that is stuck keeps nobody from ending."""
+    script = (
+        "import threading\n"
+        "from kerascb.checkpoint.writer import BackgroundWriter\n"
+        "begun = threading.Event()\n"
+        "def job():\n"
+        "    begun.set()\n"
+        "    threading.Event().wait()\n"
+        "writer = BackgroundWriter('stuck')\n"
+        "writer.submit(job)\n"
+        "writer.submit(job)\n"
+        "begun.wait()\n"
+        "writer.abandon()\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], timeout=TIMEOUT_S, check=False
+    )
+
+    assert done.returncode == 0
+
+
+def test_what_was_abandoned_goes_on(writer):
+    """In its order, as long as the process lives; and so does what follows."""
+    done = []
+    gate = Gate(lambda: done.append("first"))
+    writer.submit(gate)
+    assert gate.is_reached.wait(TIMEOUT_S)
+    writer.abandon()
+    assert writer.is_busy
+    writer.submit(lambda: done.append("second"))
+    gate.open()
+
+    assert writer.join(TIMEOUT_S)
+    assert done == ["first", "second"]
+
+
+def test_pain_no_second_thread_can_be_started(writer, monkeypatch):
+    """As where the system allows a process no more of them."""
+    start, done = threading.Thread.start, []
+
+    def refuse_daemons(thread):
+        if thread.daemon:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse_daemons)
+    writer.submit(lambda: done.append("job"))
+
+    assert writer.join(TIMEOUT_S)
+    assert done == ["job"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="niceness of a thread")
 def test_the_thread_gives_way_to_training(writer):
     """Its niceness is above that of the thread that trains."""

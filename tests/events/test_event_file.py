@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -131,18 +132,6 @@ def test_nothing_is_lost_when_nobody_closes(tmp_path):
     assert read(tmp_path).curve("loss") == {1: 0.5}
 
 
-def test_nothing_is_lost_when_python_ends(tmp_path):
-    """A writer that is alive at the end of the program closes its file."""
-    program = (
-        "from kerascb.events.event_file import EventFile\n"
-        f"kept = EventFile({str(tmp_path)!r})\n"
-        "kept.scalars(1, {'loss': 0.5})\n"
-    )
-    run_python(program)
-
-    assert read(tmp_path).curve("loss") == {1: 0.5}
-
-
 def test_written_events_are_seen_after_the_interval(tmp_path):
     """An event older than the interval goes to the file with the next."""
     now_s = [1000.0]
@@ -155,6 +144,34 @@ def test_written_events_are_seen_after_the_interval(tmp_path):
     assert not before
     assert read(tmp_path).curve("loss") == {1: 0.5, 2: 0.25}
     file.close()
+
+
+def test_several_threads_write_whole_events(file, reading):
+    """Histograms are worked out beside the curves."""
+    threads = [
+        threading.Thread(
+            target=lambda name=name: [
+                file.scalars(step, {name: step}) for step in range(200)
+            ]
+        )
+        for name in "abc"
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    expected = {step: float(step) for step in range(200)}
+    assert reading().curves() == dict.fromkeys("abc", expected)
+
+
+def test_discarding_what_is_gone_does_no_harm(file, tmp_path):
+    """The file of a fit that goes on in others may have been removed."""
+    [path] = (tmp_path / "logs" / "run").iterdir()
+    path.unlink()
+    file.discard()
+
+    assert not path.exists()
 
 
 def test_closing_twice_does_no_harm(file):

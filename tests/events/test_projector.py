@@ -27,11 +27,11 @@ def test_configuration_is_one_the_projector_parses(tmp_path):
 def test_pointer_moves_to_the_latest_checkpoint(tmp_path):
     """Our own pointer is replaced."""
     root = str(tmp_path)
-    assert projector.point_to_checkpoint(root, "train/a-0")
-    assert projector.point_to_checkpoint(root, "train/a-1")
+    assert projector.point_to_checkpoint(root, "a.ckpt-9")
+    assert projector.point_to_checkpoint(root, "a.ckpt-10")
 
     assert (
-        'model_checkpoint_path: "train/a-1"'
+        'model_checkpoint_path: "a.ckpt-10"'
         in (tmp_path / "checkpoint").read_text()
     )
 
@@ -41,7 +41,7 @@ def test_pointer_of_somebody_else_is_left_alone(tmp_path):
     theirs = 'model_checkpoint_path: "ckpt-3"\n'
     (tmp_path / "checkpoint").write_text(theirs)
 
-    assert not projector.point_to_checkpoint(str(tmp_path), "train/a-0")
+    assert not projector.point_to_checkpoint(str(tmp_path), "a.ckpt-0")
     assert (tmp_path / "checkpoint").read_text() == theirs
 
 

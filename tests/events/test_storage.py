@@ -27,6 +27,27 @@ def test_a_missing_file_reads_as_none(tmp_path):
     assert storage.read_text(str(tmp_path / "none")) is None
 
 
+def test_a_file_is_copied_byte_by_byte(tmp_path):
+    """Whatever its encoding; what was there before is replaced."""
+    source, target = tmp_path / "words.tsv", tmp_path / "train" / "words.tsv"
+    source.write_bytes("Wörter".encode("latin-1"))
+    copied = storage.copy(str(source), str(target))
+    source.write_bytes(b"words")
+    copied_again = storage.copy(str(source), str(target))
+
+    assert copied
+    assert copied_again
+    assert target.read_bytes() == b"words"
+
+
+def test_a_missing_file_is_not_copied(tmp_path):
+    """No empty copy stands for it."""
+    target = tmp_path / "train" / "words.tsv"
+
+    assert not storage.copy(str(tmp_path / "none"), str(target))
+    assert not target.parent.exists()
+
+
 def test_a_remote_file_goes_through_tensorboard(monkeypatch, tmp_path):
     """Its file systems are asked, and the folder is made there."""
     made = []

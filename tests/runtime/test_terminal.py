@@ -115,25 +115,28 @@ class TestPrintable:
         assert _terminal.printable("é", None) == "é"
 
 
-class TestFitToStream:
-    @pytest.mark.parametrize(
-        ("verbose", "redraws", "left"),
-        [
-            (0, False, 0),
-            (1, False, 2),
-            (2, False, 2),
-            (1, True, 1),
-            (0, True, 0),
-        ],
-    )
-    def test_bar_becomes_a_line_where_nothing_can_be_redrawn(
-        self, verbose, redraws, left
-    ):
-        """Only what would be drawn over is changed."""
-        bar = SimpleNamespace(verbose=verbose, _dynamic_display=True)
+class TestColumns:
+    def test_terminal_tells_its_width(self, monkeypatch):
+        """Whenever it is asked: windows change."""
+        size = os.terminal_size((132, 40))
+        monkeypatch.setattr(os, "get_terminal_size", lambda descriptor: size)
 
-        assert _terminal.fit_to_stream(bar, redraws=redraws) is bar
-        assert (bar.verbose, bar._dynamic_display) == (left, redraws)
+        assert _terminal.columns(Stream(is_terminal=True, descriptor=1)) == 132
+
+    @pytest.mark.parametrize(
+        "stream",
+        [None, Stream(), object(), Stream(is_terminal=True)],
+    )
+    def test_what_has_no_width(self, stream):
+        """Files, no stdout at all, terminals in name only."""
+        assert _terminal.columns(stream) is None
+
+    def test_terminal_that_does_not_know(self, monkeypatch):
+        """Some say zero."""
+        size = os.terminal_size((0, 0))
+        monkeypatch.setattr(os, "get_terminal_size", lambda descriptor: size)
+
+        assert _terminal.columns(Stream(is_terminal=True, descriptor=1)) is None
 
 
 class TestRuntimesSay:

@@ -117,7 +117,7 @@ def difference(
                 f"{_shape(variable)}, the backup has none of that name"
             )
         value = backup[name]
-        if _shape(value) != _shape(variable):
+        if not _holds(_shape(variable), _shape(value)):
             return (
                 f"the variable {name!r} has shape {_shape(value)} in the "
                 f"backup, {_shape(variable)} in the model"
@@ -136,8 +136,18 @@ def difference(
     return None
 
 
-def _shape(value: Any) -> tuple[int, ...]:
+def _shape(value: Any) -> tuple[int | None, ...]:
     return tuple(value.shape)
+
+
+def _holds(
+    shape: tuple[int | None, ...], value: tuple[int | None, ...]
+) -> bool:
+    """Whether a variable, maybe of an open shape, can have such a value."""
+    return len(shape) == len(value) and all(
+        ours in {None, theirs}
+        for ours, theirs in zip(shape, value, strict=True)
+    )
 
 
 def _dtype(value: Any) -> str:

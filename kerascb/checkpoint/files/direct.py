@@ -134,7 +134,8 @@ class _Helper:
 
     No `BackgroundWriter`: that would start a thread for each of a hundred
     buffers of a file, have it give way to the training that may be waiting for
-    it, and tell of an error when asked and not to the next.
+    it, and tell of an error when asked and not to the next. Python need not
+    wait for it at exit: whoever writes does.
     """
 
     def __init__(self) -> None:
@@ -144,7 +145,7 @@ class _Helper:
         self._results: queue.SimpleQueue[OSError | None] = queue.SimpleQueue()
         self._is_busy = False
         self._thread: threading.Thread | None = threading.Thread(
-            target=self._run, name="kerascb writes"
+            target=self._run, name="kerascb writes", daemon=True
         )
         try:
             self._thread.start()

@@ -119,9 +119,18 @@ class FitPosition(DataPosition, ABC):
     def order(self) -> Order:
         """What the order of the data depends on."""
 
+    @property
+    @abstractmethod
+    def is_shared(self) -> bool:
+        """Whether one iterator serves several epochs."""
+
     @abstractmethod
     def drawn_before(self) -> int:
         """Batches taken in earlier epochs from the iterator of this one."""
+
+    @abstractmethod
+    def asked_steps(self) -> int | None:
+        """Batches of an epoch, as `fit` was told; `None` if it was not."""
 
     @abstractmethod
     def known_steps(self) -> int | None:
@@ -215,10 +224,11 @@ class FitPosition(DataPosition, ABC):
             "epochs": self._epochs - 1 if batch else self._epochs,
             "stream": stream,
             "steps": self.known_steps(),
+            "asked_steps": self.asked_steps(),
             "start": self._start,
             "anchor": self._note() if is_new else self._anchor,
             "live": self.live() if batch else None,
-            "logs": dict(logs) if logs and batch else None,
+            "logs": None if logs is None or not batch else dict(logs),
         }
 
     # -- going on -----------------------------------------------------------
@@ -228,7 +238,8 @@ class FitPosition(DataPosition, ABC):
     ) -> str:
         """Repeats what the order depends on, then passes over."""
         state = state or {"epochs": epoch, "stream": 0}
-        epochs, stream = int(state["epochs"]), int(state["stream"])
+        epochs = int(state["epochs"])
+        stream = int(state["stream"]) if self.is_shared else 0
         self._start = state.get("start") or self._start
         self._anchor = state.get("anchor") or {}
         self._stream = stream
@@ -237,8 +248,7 @@ class FitPosition(DataPosition, ABC):
             order = Order(unknown=order.unknown)
         with _random_kept():
             unknown = self._repeat_past(epochs, batch, stream, order.past)
-            if state.get("steps") is not None and self.known_steps() is None:
-                self.set_known_steps(int(state["steps"]))
+            self._learn_steps(state)
             self._pass_over(batch, stream, order.past, state)
         hook = self.hooks(past=False)
         if hook is not None and epochs and not batch:
@@ -287,7 +297,16 @@ class FitPosition(DataPosition, ABC):
         Args:
             logs: What the step before has logged, if it is known.
         """
-        return dict(logs or self._model.get_metrics_result())
+        return dict(self._model.get_metrics_result() if logs is None else logs)
+
+    def _learn_steps(self, state: Mapping[str, Any]) -> None:
+        """Has Keras know what it had counted, if that still holds."""
+        if (
+            state.get("steps") is not None
+            and self.known_steps() is None
+            and state.get("asked_steps") == self.asked_steps()
+        ):
+            self.set_known_steps(int(state["steps"]))
 
     def _repeat_past(
         self, epochs: int, batch: int, stream: int, past: Past

@@ -63,8 +63,8 @@ class _Position(FitPosition):
         return type(self._adapter).__name__
 
     @property
-    def _is_shared(self) -> bool:
-        """Whether one iterator serves all epochs."""
+    def is_shared(self) -> bool:
+        """All epochs, if any."""
         return not self._adapter.should_recreate_iterator()
 
     def asked(self) -> Any:
@@ -112,7 +112,7 @@ class _Position(FitPosition):
         if not self._is_counted:
             self._taken += int(self._handler._current_step)
             self._is_counted = True
-        return self._taken if self._is_shared else 0
+        return self._taken if self.is_shared else 0
 
     def begin_epoch(self) -> None:
         """Counts the batches of the epoch before, too."""
@@ -126,6 +126,11 @@ class _Position(FitPosition):
         answer = super().resume(epoch, batch, state)
         self._is_counted = False
         return answer
+
+    def asked_steps(self) -> int | None:
+        """As the handler was given it."""
+        steps: int | None = self._handler._steps_per_epoch
+        return steps
 
     def known_steps(self) -> int | None:
         """Told by the source, or counted in the first epoch."""
@@ -143,7 +148,7 @@ class _Position(FitPosition):
 
     def pass_epochs(self, epochs: int, past: Past) -> None:
         """The iterator of `fit` becomes one made later, or is drawn from."""
-        if self._is_shared:
+        if self.is_shared:
             self.pass_stream(self._stream, self._stream)
             return
         for _ in range(epochs):

@@ -135,12 +135,22 @@ class _Position(FitPosition):
 
     # -- the epochs ---------------------------------------------------------
 
+    @property
+    def is_shared(self) -> bool:
+        """With `steps_per_epoch`."""
+        return self._data.steps_per_epoch is not None
+
     def drawn_before(self) -> int:
-        """With `steps_per_epoch` the iterator serves several epochs."""
+        """As Keras counts, which begins anew where the data end."""
         data = self._data
-        if data.steps_per_epoch is None or data._current_iterator is None:
+        if not self.is_shared or data._current_iterator is None:
             return 0
         return int(data._steps_seen)
+
+    def asked_steps(self) -> int | None:
+        """As the iterator of epochs was given it."""
+        steps: int | None = self._data.steps_per_epoch
+        return steps
 
     def known_steps(self) -> int | None:
         """Told by the source, or counted in the first epoch."""

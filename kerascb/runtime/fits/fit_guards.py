@@ -74,12 +74,49 @@ def put(frame: FrameType, report: Report) -> Callable[[], None]:
         for target, name, wrap in wraps
         if hasattr(target, name)
     ]
+    guards += [
+        _guard_beginning(callback, report, callbacks)
+        for callback in _to_begin(frame, callbacks)
+    ]
 
     def take_back() -> None:
         for guard in guards:
             guard.take_back()
 
     return take_back
+
+
+def _to_begin(fit: FrameType, callbacks: Any) -> list[Any]:
+    """The callbacks of a `fit` behind the one whose event is running."""
+    all_of_them = callbacks.callbacks
+    found: list[Any] = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame is not fit:
+        caller = frame.f_locals.get("self")
+        for place, one in enumerate(all_of_them):
+            if one is caller:
+                found = all_of_them[place + 1 :]
+        frame = frame.f_back
+    return [one for one in found if hasattr(one, "__dict__")]
+
+
+def _guard_beginning(callback: Any, report: Report, callbacks: Any) -> Overlay:
+    """Wraps the `on_train_begin` of a callback, for the one call of it."""
+
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            overlay.take_back()
+            try:
+                return original(*args, **kwargs)
+            except BaseException as error:
+                if sys._getframe(1).f_locals.get("self") is callbacks:
+                    report(error)
+                raise
+
+        return guarded
+
+    overlay = Overlay.put(callback, "on_train_begin", wrap)
+    return overlay
 
 
 def _calls(

@@ -8,8 +8,9 @@ that an exception leaves `fit` (`fit_unwinding`), whatever raised it. Before,
 and where every place for such a listener is taken, the calls that `fit` makes
 in its loop are wrapped, on the objects of that one `fit` (`fit_guards`):
 
-- steps, the data, batch hooks, hooks of epochs and validation, with all that
-  is raised in them, Ctrl-C included, are noticed at once;
+- steps, the data, batch hooks, hooks of epochs and validation, and what the
+  callbacks behind do as training begins, with all that is raised in them,
+  Ctrl-C included, are noticed at once;
 - what Keras 2 does between these is noticed, too, though not which exception
   it was: an `UnseenError` stands for it;
 - what Keras 3 does between these is not: resetting the metrics, computing an

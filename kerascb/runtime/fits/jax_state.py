@@ -8,12 +8,14 @@ where a `fit` ends; after a first step that failed it knows of none.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from kerascb.runtime.fits.running_fit import frame_of_fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
 # In the order in which `fit` has them in its local variable `state`.
 _GROUPS = (
@@ -55,6 +57,26 @@ def is_lost(model: Any) -> bool:
     return not all(
         _exist(_values(variables)) for variables in _variables(model).values()
     )
+
+
+def lent_counters(model: Any) -> AbstractContextManager[Any]:
+    """Within, what counts steps in an optimizer, and its rates, can be read.
+
+    Args:
+        model: A model, whose `fit` may be within an epoch.
+    """
+    state = getattr(model, "_jax_state", None)
+    if not state or getattr(model, "_jax_state_synced", True):
+        return contextlib.nullcontext()
+    import keras
+
+    pairs = zip(
+        model.optimizer.variables, state["optimizer_variables"], strict=True
+    )
+    scope: AbstractContextManager[Any] = keras.StatelessScope(
+        state_mapping=[pair for pair in pairs if pair[1].ndim == 0]
+    )
+    return scope
 
 
 def _variables(model: Any) -> dict[str, Sequence[Any]]:

@@ -64,6 +64,16 @@ class Runs(Protocol):
             Whether all variables are there now.
         """
 
+    def finalize_layers(self, model: Any) -> None:
+        """Has layers make anew what they have made of their variables.
+
+        `Normalization` and its like compute constants of what `adapt` has
+        found; Keras does this when it has loaded weights.
+
+        Args:
+            model: The model, whose variables have been set.
+        """
+
     def random_state(self) -> dict[str, Any]:
         """The state of the generators of random numbers that all code shares.
 

@@ -11,7 +11,7 @@ from kerascb.runtime.fits.running_fit import frame_of_fit
 from kerascb.runtime.runs import chance, chance_of_engines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from kerascb.runtime.runs.walk import Walk
 
@@ -59,6 +59,13 @@ class Runs2:
             _optimizers.build_optimizer(model)
         return _is_built(model)
 
+    def finalize_layers(self, model: Any) -> None:
+        """Every layer may have something to finalize."""
+        for layer in _layers_of(model):
+            finalize = getattr(layer, "finalize_state", None)
+            if finalize is not None:
+                finalize()
+
     def random_state(self) -> dict[str, Any]:
         """Keras's own gives seeds to layers that get none."""
         state = {**chance.state(), **chance_of_engines.state()}
@@ -98,8 +105,13 @@ def _is_built(model: Any) -> bool:
 
 
 def _are_layers_built(model: Any) -> bool:
-    flatten = getattr(model, "_flatten_layers", tuple)
-    return all(getattr(layer, "built", True) for layer in flatten())
+    return all(getattr(layer, "built", True) for layer in _layers_of(model))
+
+
+def _layers_of(model: Any) -> Iterable[Any]:
+    """A model and all layers in it; a stand-in for one has none."""
+    layers: Iterable[Any] = getattr(model, "_flatten_layers", tuple)()
+    return layers
 
 
 def _is_optimizer_built(optimizer: Any) -> bool:

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-# Keras 3 keeps its global generator private.
+# Keras 3 keeps its global generator private, and what its layers for text
+# have in common.
 from keras.src.backend.common import global_state
+from keras.src.layers.preprocessing.index_lookup import IndexLookup
+from keras.src.layers.preprocessing.normalization import Normalization
 from keras.src.random import seed_generator
 
 from kerascb.runtime import _optimizers
@@ -18,9 +21,10 @@ from kerascb.runtime.runs.parts3 import Parts3
 from kerascb.runtime.runs.walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _PARTS = Parts3()
+_FINALIZED = (Normalization, IndexLookup)
 _SEED, _GENERATOR = "global_random_seed", "global_seed_generator"
 """What Keras calls, among its globals, the last seed that was set, and what
 draws for those who bring no generator of their own."""
@@ -66,6 +70,12 @@ class Runs3:
             _optimizers.build_optimizer(model)
         return _is_built(model)
 
+    def finalize_layers(self, model: Any) -> None:
+        """Those whose constants come from variables."""
+        for layer in _layers_of(self.bare(model)):
+            if isinstance(layer, _FINALIZED):
+                layer.finalize_state()
+
     def random_state(self) -> dict[str, Any]:
         """Keras's own is that of `keras.random` without a seed."""
         generator = global_state.get_global_attribute(_GENERATOR)
@@ -100,8 +110,13 @@ def _is_built(model: Any) -> bool:
 
 
 def _are_layers_built(model: Any) -> bool:
-    flatten = getattr(model, "_flatten_layers", tuple)
-    return all(getattr(layer, "built", True) for layer in flatten())
+    return all(getattr(layer, "built", True) for layer in _layers_of(model))
+
+
+def _layers_of(model: Any) -> Iterable[Any]:
+    """A model and all layers in it; a stand-in for one has none."""
+    layers: Iterable[Any] = getattr(model, "_flatten_layers", tuple)()
+    return layers
 
 
 def _batch_of_fit(model: Any) -> Any:

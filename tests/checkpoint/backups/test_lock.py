@@ -27,10 +27,14 @@ print("held", flush=True)
 sys.stdin.read()
 """
 _FORKS = """
+reading, writing = os.pipe()
 worker = os.fork()
 if not worker:
+    # What is to be done in a child of a fork has been done by now.
+    os.write(writing, b"here")
     sys.stdin.read()  # as a worker that waits for its next batch
     os._exit(0)
+os.read(reading, 4)
 print(worker, flush=True)
 """
 

@@ -1,6 +1,7 @@
 """All that a run is at one step, and what tells two models apart."""
 
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -114,6 +115,23 @@ def test_variables_of_a_model(make_model):
     values = {name: FrozenArray(one.numpy()) for name, one in model.items()}
 
     assert difference(values, model) is None
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        ((2, 4), None),
+        ((2, 5), None),
+        ((3, 4), "shape (3, 4) in the backup, (2, None) in the model"),
+        ((2,), "shape (2,) in the backup, (2, None) in the model"),
+    ],
+)
+def test_a_shape_that_is_open_takes_what_fits(shape, told):
+    """As that of what lookups have learnt with Keras 2."""
+    variable = SimpleNamespace(shape=(2, None), dtype=np.dtype("float64"))
+    reason = difference({"k": np.zeros(shape)}, {"k": variable})
+
+    assert reason == (told and f"the variable 'k' has {told}")
 
 
 def test_strings(tensorflow):

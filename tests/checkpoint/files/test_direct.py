@@ -2,6 +2,7 @@
 
 import errno
 import os
+import subprocess
 import sys
 
 import numpy as np
@@ -12,6 +13,7 @@ from kerascb.checkpoint.files import direct
 from kerascb.checkpoint.files.direct import DirectFileSystem
 from kerascb.checkpoint.files.local import LocalFileSystem
 
+TIMEOUT_S = 30
 SIZES = [0, 1, 4095, 4096, 4097, 3 * 4096 + 5]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux has it")
 
@@ -164,6 +166,20 @@ def test_an_error_of_the_disk_is_raised(tmp_path, monkeypatch, failing):
 
     with pytest.raises(OSError, match="full"):
         _write(DirectFileSystem(), tmp_path / "file", [b"x" * 50_000])
+
+
+def test_pain_a_stuck_disk_does_not_keep_a_process():
+    """The thread that writes waits for its helper; the interpreter need not."""
+    script = (
+        "import threading\n"
+        "from kerascb.checkpoint.files.direct import _Helper\n"
+        "_Helper().do(lambda: threading.Event().wait())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], timeout=TIMEOUT_S, check=False
+    )
+
+    assert done.returncode == 0
 
 
 def test_what_is_there_is_not_opened(tmp_path):

@@ -150,6 +150,37 @@ def test_an_error_of_a_hook(
     assert len(watching.weights) == len(model.get_weights())
 
 
+@pytest.mark.parametrize("error", [ValueError("so"), KeyboardInterrupt()])
+def test_pain_an_error_as_a_callback_behind_begins(
+    make_quick, data, watching, hooked, error
+):
+    """It is told, and nothing is left on the callbacks."""
+    others = [hooked("on_train_begin", raiser(error))]
+    others += [hooked("on_epoch_end", lambda: None)]
+    before = [vars(one).get("on_train_begin") for one in others]
+    with pytest.raises(type(error)):
+        make_quick().fit(*data, verbose=0, callbacks=[watching, *others])
+
+    assert watching.errors == [error]
+    assert [vars(one).get("on_train_begin") for one in others] == before
+
+
+def test_an_error_as_an_inner_callback_begins(
+    make_quick, data, watching, hooked
+):
+    """A callback that begins another one by itself handles its errors."""
+    inner = hooked("on_train_begin", raiser(ValueError("inner")))
+
+    def hook():
+        with pytest.raises(ValueError, match="inner"):
+            inner.on_train_begin()
+
+    outer = hooked("on_train_begin", hook)
+    make_quick().fit(*data, verbose=0, callbacks=[watching, outer])
+
+    assert watching.errors == []
+
+
 def test_an_error_after_the_last_epoch(make_quick, data, watching, hooked):
     """It is told as long as the watch is not closed."""
     failing = hooked("on_train_end", raiser(ValueError("so")))
