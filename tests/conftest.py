@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 
@@ -195,6 +196,17 @@ def device(request, runtime, keras):
         scope = importlib.import_module("tensorflow").device(found[0].upper())
     with scope:
         yield found[0]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _what_there_is_is_not_looked_through_again():
+    """Collections of garbage look at what a module's own tests have made.
+
+    An engine that has been imported is a million objects, and Keras collects
+    garbage whenever a session is cleared.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
