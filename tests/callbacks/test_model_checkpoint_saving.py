@@ -5,6 +5,7 @@ import os
 import pickle
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -499,7 +500,8 @@ def test_a_model_that_saves_itself_does_so_at_once(warned):
 def naps(monkeypatch):
     """How long retries would have slept."""
     naps = []
-    monkeypatch.setattr("tenacity.nap.time.sleep", naps.append)
+    # Of tenacity alone: threads of others sleep as well.
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=naps.append))
     return naps
 
 
