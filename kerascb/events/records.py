@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import struct
 
-from kerascb.layouts.checksums import crc32c
+from kerascb.layouts.checksums import masked_crc32c
 
 _LENGTH = struct.Struct("<Q")
-_CHECKSUM = struct.Struct("<I")
-_SHIFT = 0xA282EAD8
-_ALL_BITS = 0xFFFFFFFF
 
 
 def framed(content: bytes) -> bytes:
@@ -29,10 +26,6 @@ def framed(content: bytes) -> bytes:
         '000000000000000029039807d8ea82a2'
     """
     length = _LENGTH.pack(len(content))
-    return b"".join((length, _masked(length), content, _masked(content)))
-
-
-def _masked(content: bytes) -> bytes:
-    checksum = crc32c(content)
-    turned = (checksum >> 15) | (checksum << 17)
-    return _CHECKSUM.pack((turned + _SHIFT) & _ALL_BITS)
+    return b"".join(
+        (length, masked_crc32c(length), content, masked_crc32c(content))
+    )

@@ -6,6 +6,7 @@ on from where they were, so that a file can be summed piece by piece.
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 import crc32c as _crc32c
@@ -55,3 +56,25 @@ def crc32c(data: Buffer, start: int = 0) -> int:
         'e3069283'
     """
     return int(_crc32c.crc32c(data, start))
+
+
+def masked(crc: int) -> bytes:
+    """A CRC-32C as it is stored: the CRC of data with its CRC says little.
+
+    Args:
+        crc: Of 32 bits.
+
+    Returns:
+        Four bytes.
+    """
+    turned = (crc >> 15 | crc << 17) & 0xFFFFFFFF
+    return struct.pack("<I", (turned + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def masked_crc32c(data: Buffer) -> bytes:
+    """The CRC-32C of data as it is stored.
+
+    Args:
+        data: What to sum.
+    """
+    return masked(crc32c(data))

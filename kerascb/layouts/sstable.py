@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kerascb.layouts.checksums import crc32c
+from kerascb.layouts.checksums import masked_crc32c
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,28 +143,6 @@ def varint(number: int) -> bytes:
         number >>= 7
     written.append(number)
     return bytes(written)
-
-
-def masked(crc: int) -> bytes:
-    """A CRC-32C as it is stored: the CRC of data with its CRC says little.
-
-    Args:
-        crc: Of 32 bits.
-
-    Returns:
-        Four bytes.
-    """
-    turned = (crc >> 15 | crc << 17) & 0xFFFFFFFF
-    return struct.pack("<I", (turned + 0xA282EAD8) & 0xFFFFFFFF)
-
-
-def masked_crc32c(data: bytes | memoryview) -> bytes:
-    """The CRC-32C of data as it is stored.
-
-    Args:
-        data: What to sum.
-    """
-    return masked(crc32c(data))
 
 
 class _BlockWriter:

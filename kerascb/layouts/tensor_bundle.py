@@ -9,8 +9,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kerascb.layouts.checksums import crc32c
-from kerascb.layouts.sstable import FirstRecord, masked, table, varint
+from kerascb.layouts.checksums import crc32c, masked
+from kerascb.layouts.sstable import FirstRecord, table, varint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kerascb.layouts.sstable import FirstRecord, masked_crc32c, table, varint
+from kerascb.layouts.checksums import masked_crc32c
+from kerascb.layouts.sstable import FirstRecord, table, varint
 
 FOOTER_BYTES = 48
 
