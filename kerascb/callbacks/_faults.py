@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kerascb import runtime
+from kerascb.callbacks._callback_states import flat
 from kerascb.callbacks.terminate_on_nan import TerminateOnNaN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from kerascb.callbacks.callback import Callback
     from kerascb.runtime import Logs
@@ -24,7 +25,7 @@ def fault_in(callbacks: Iterable[Any], logs: Logs | None) -> str | None:
     Returns:
         `None` if nothing was found, or if nobody looks.
     """
-    for callback in _flat(callbacks):
+    for callback in flat(callbacks):
         if isinstance(callback, TerminateOnNaN):
             fault = callback.fault(logs)
             if fault is not None:
@@ -59,12 +60,3 @@ class FaultWatch:
                 "was saved before stays."
             )
         return fault is not None
-
-
-def _flat(callbacks: Iterable[Any]) -> Iterator[Any]:
-    for callback in callbacks:
-        inner = getattr(callback, "callbacks", None)
-        if isinstance(inner, list):
-            yield from _flat(inner)
-        else:
-            yield callback
