@@ -12,7 +12,30 @@ import functools
 import io
 import os
 import stat
+import sys
 from typing import IO
+
+
+class Screen:
+    """Answers what `Runtime` is asked of streams; stdout is the default."""
+
+    def _is_printing(self) -> bool:
+        """Whether Keras is set to print, and not to write to absl's log."""
+        raise NotImplementedError
+
+    def can_redraw(self, stream: IO[str] | None = None) -> bool:
+        """Never on stdout while Keras is set to write to absl's log."""
+        if stream is not None:
+            return can_redraw(stream)
+        return self._is_printing() and can_redraw(sys.stdout)
+
+    def printable(self, text: str, stream: IO[str] | None = None) -> str:
+        """Escapes what Keras 2 fails on, and Keras 3 leaves out."""
+        return printable(text, stream or sys.stdout)
+
+    def columns(self, stream: IO[str] | None = None) -> int | None:
+        """As the terminal says, whenever it is asked."""
+        return columns(stream or sys.stdout)
 
 
 def can_redraw(stream: IO[str] | None) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import sys
-from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 
@@ -14,13 +13,13 @@ from kerascb.runtime import (
     _averages,
     _metrics,
     _saving2,
-    _terminal,
     frozen,
 )
 from kerascb.runtime._formats import Format
 from kerascb.runtime._inspection2 import Inspection2
 from kerascb.runtime._learning_rate import learning_rates, steps_made
 from kerascb.runtime._metrics2 import Metrics2
+from kerascb.runtime._terminal import Screen
 from kerascb.runtime.fits import data_position2, fit_watch
 from kerascb.runtime.fits.running_fit import StartOfFit
 from kerascb.runtime.lazy_logs import LazyLogs
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
     from kerascb.runtime.frozen import FrozenValue
 
 
-class Keras2(Runs2, Reads2):
+class Keras2(Runs2, Reads2, Screen):
     """Answers `Runtime` for Keras 2.
 
     Args:
@@ -351,20 +350,8 @@ class Keras2(Runs2, Reads2):
         """Prints to stdout, or to absl's log, as Keras is set."""
         self._io_utils.print_msg(text, line_break=False)
 
-    def can_redraw(self, stream: IO[str] | None = None) -> bool:
-        """Never while Keras is set to write to absl's log."""
-        if stream is not None:
-            return _terminal.can_redraw(stream)
-        is_printed = bool(self._io_utils.is_interactive_logging_enabled())
-        return is_printed and _terminal.can_redraw(sys.stdout)
-
-    def printable(self, text: str, stream: IO[str] | None = None) -> str:
-        """Escapes what would make Keras 2 fail."""
-        return _terminal.printable(text, stream or sys.stdout)
-
-    def columns(self, stream: IO[str] | None = None) -> int | None:
-        """As the terminal says, whenever it is asked."""
-        return _terminal.columns(stream or sys.stdout)
+    def _is_printing(self) -> bool:
+        return bool(self._io_utils.is_interactive_logging_enabled())
 
 
 def _held(rate: Any) -> Any:

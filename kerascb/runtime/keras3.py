@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import sys
 import warnings
-from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import keras
 import numpy as np
@@ -24,7 +23,6 @@ from kerascb.runtime import (
     _metrics3,
     _saving3,
     _stock_backup,
-    _terminal,
     frozen,
 )
 from kerascb.runtime._arrays3 import to_numpy
@@ -32,6 +30,7 @@ from kerascb.runtime._formats import Format
 from kerascb.runtime._inspection3 import Inspection3
 from kerascb.runtime._learning_rate import learning_rates, steps_made
 from kerascb.runtime._stack import level_of_user
+from kerascb.runtime._terminal import Screen
 from kerascb.runtime.fits import data_position3, fit_watch, jax_state
 from kerascb.runtime.fits.running_fit import StartOfFit
 from kerascb.runtime.lazy_logs import LazyLogs
@@ -53,7 +52,7 @@ if TYPE_CHECKING:
     from kerascb.runtime.frozen import FrozenValue
 
 
-class Keras3(Runs3, Reads3):
+class Keras3(Runs3, Reads3, Screen):
     """Answers `Runtime` for Keras 3."""
 
     name: Literal["keras3"] = "keras3"
@@ -330,20 +329,8 @@ class Keras3(Runs3, Reads3):
         """Prints to stdout, or to absl's log, as Keras is set."""
         print_msg(text, line_break=False)
 
-    def can_redraw(self, stream: IO[str] | None = None) -> bool:
-        """Never while Keras is set to write to absl's log."""
-        if stream is not None:
-            return _terminal.can_redraw(stream)
-        is_printed = bool(keras.config.is_interactive_logging_enabled())
-        return is_printed and _terminal.can_redraw(sys.stdout)
-
-    def printable(self, text: str, stream: IO[str] | None = None) -> str:
-        """Escapes what would be left out by Keras 3."""
-        return _terminal.printable(text, stream or sys.stdout)
-
-    def columns(self, stream: IO[str] | None = None) -> int | None:
-        """As the terminal says, whenever it is asked."""
-        return _terminal.columns(stream or sys.stdout)
+    def _is_printing(self) -> bool:
+        return bool(keras.config.is_interactive_logging_enabled())
 
 
 def _held(rate: Any) -> Any:

@@ -1,5 +1,7 @@
 """What tests of callbacks share."""
 
+import time
+
 import pytest
 
 
@@ -20,3 +22,18 @@ def fit(make_model, data):
         return model
 
     return fit
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands until it is set forward."""
+
+    class Clock:
+        now_s = 100.0
+
+        def advance(self, seconds):
+            self.now_s += seconds
+
+    clock = Clock()
+    monkeypatch.setattr(time, "perf_counter", lambda: clock.now_s)
+    return clock

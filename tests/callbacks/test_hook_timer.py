@@ -5,24 +5,8 @@ import itertools
 import pytest
 
 import kerascb
-from kerascb.callbacks import _hook_timer
 from kerascb.callbacks._hook_timer import HookTimer
 from kerascb.testing import drive as drive_callbacks
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """A clock that stands until it is set forward."""
-
-    class Clock:
-        now_s = 100.0
-
-        def advance(self, seconds):
-            self.now_s += seconds
-
-    clock = Clock()
-    monkeypatch.setattr(_hook_timer.time, "perf_counter", lambda: clock.now_s)
-    return clock
 
 
 def drive(timer, clock, *, batch_s, hook_s, begin=True):

@@ -6,7 +6,6 @@ import pickle
 import pytest
 
 import kerascb
-from kerascb.callbacks import _hook_times
 from kerascb.callbacks._hook_times import (
     CallbackTimes,
     HookTimes,
@@ -14,21 +13,6 @@ from kerascb.callbacks._hook_times import (
     table,
 )
 from kerascb.testing import drive
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """A clock that stands until it is set forward."""
-
-    class Clock:
-        now_s = 100.0
-
-        def advance(self, seconds):
-            self.now_s += seconds
-
-    clock = Clock()
-    monkeypatch.setattr(_hook_times.time, "perf_counter", lambda: clock.now_s)
-    return clock
 
 
 @pytest.fixture
